@@ -1,0 +1,17 @@
+//! A partner that an agreement is with.
+
+use sea_orm::entity::prelude::*;
+
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+#[sea_orm(table_name = "agreement_party")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub organization_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub agreement_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub partner_id: Uuid,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,85 @@
+//! The schema's history. Tables are named by string, so that an old migration never changes.
+
+use sea_orm_migration::prelude::*;
+
+mod m20261121_000001_registry;
+mod m20261121_000002_operations;
+mod m20261121_000003_people;
+mod m20261121_000004_catalog_version;
+pub mod outside;
+
+pub struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_registry::Migration),
+            Box::new(m20261121_000002_operations::Migration),
+            Box::new(m20261121_000003_people::Migration),
+            Box::new(m20261121_000004_catalog_version::Migration),
+        ]
+    }
+}
+
+/// The columns that every versioned row has: the clock of the record and the life of the entry.
+fn life(table: &mut TableCreateStatement) -> &mut TableCreateStatement {
+    use sea_orm_migration::schema::{integer, timestamp_with_time_zone, timestamp_with_time_zone_null};
+    table
+        .col(integer("version"))
+        .col(timestamp_with_time_zone("recorded_at"))
+        .col(timestamp_with_time_zone_null("published_at"))
+        .col(timestamp_with_time_zone_null("archived_at"))
+}
+
+/// A foreign key by names.
+fn references(column: &'static str, table: &'static str, key: &'static str) -> ForeignKeyCreateStatement {
+    ForeignKey::create().from_col(column).to(table, key).to_owned()
+}
+
+/// A foreign key to a row of the same organisation: both columns lead with it.
+fn references_own(column: &'static str, table: &'static str) -> ForeignKeyCreateStatement {
+    ForeignKey::create()
+        .from_col("organization_id")
+        .from_col(column)
+        .to(table, ("organization_id", "id"))
+        .to_owned()
+}
+
+fn key(columns: &[&'static str]) -> IndexCreateStatement {
+    let mut index = Index::create();
+    for column in columns {
+        index.col(*column);
+    }
+    index.primary();
+    index
+}
+
+async fn index(
+    manager: &SchemaManager<'_>,
+    table: &'static str,
+    columns: &[&'static str],
+    unique: Uniqueness,
+) -> Result<(), DbErr> {
+    let mut index = Index::create();
+    index.table(table).name(format!("{table}_{}", columns.join("_")));
+    for column in columns {
+        index.col(*column);
+    }
+    if matches!(unique, Uniqueness::Unique) {
+        index.unique();
+    }
+    manager.create_index(index).await
+}
+
+enum Uniqueness {
+    Plain,
+    Unique,
+}
+
+async fn drop_tables(manager: &SchemaManager<'_>, tables: &[&'static str]) -> Result<(), DbErr> {
+    for table in tables {
+        manager.drop_table(Table::drop().table(*table).to_owned()).await?;
+    }
+    Ok(())
+}
