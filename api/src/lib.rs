@@ -1,1 +1,14 @@
+//! The server of Umbral, in reading order: who asks, what may be seen, how it is asked, how it is answered.
 
+pub mod auth;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod demo;
+pub mod error;
+pub mod graphql;
+pub mod http;
+pub mod id;
+pub mod import;
+pub mod serve;
+pub mod store;

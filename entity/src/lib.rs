@@ -21,6 +21,7 @@ pub mod gift_line;
 pub mod gift_program;
 pub mod idempotency;
 pub mod identity;
+pub mod instance;
 pub mod item;
 pub mod kit;
 pub mod kit_line;

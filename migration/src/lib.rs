@@ -1,5 +1,6 @@
 //! The schema's history. Tables are named by string, so that an old migration never changes.
 
+pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 
 mod m20261121_000001_registry;

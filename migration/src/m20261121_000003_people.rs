@@ -99,13 +99,32 @@ impl MigrationTrait for Migration {
                     .foreign_key(&mut references("organization_id", "organization", "id"))
                     .to_owned(),
             )
+            .await?;
+        manager
+            .create_table(
+                Table::create()
+                    .table("instance")
+                    .col(integer("id").primary_key())
+                    .col(binary("cursor_key"))
+                    .col(boolean("demo"))
+                    .col(timestamp_with_time_zone("recorded_at"))
+                    .to_owned(),
+            )
             .await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         drop_tables(
             manager,
-            &["audit_event", "idempotency", "membership_facility", "membership", "identity", "account"],
+            &[
+                "instance",
+                "audit_event",
+                "idempotency",
+                "membership_facility",
+                "membership",
+                "identity",
+                "account",
+            ],
         )
         .await
     }

@@ -1,0 +1,113 @@
+//! What each role may do: (resource, action) pairs, in one table.
+
+use entity::value::Role;
+
+/// Something that a role may do to a kind of thing.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Right {
+    RegistryReadDraft,
+    RegistryWrite,
+    RegistryPublish,
+    AgreementRead,
+    AgreementWrite,
+    AwardRead,
+    AwardWrite,
+    DistributionRead,
+    DistributionRecord,
+    DistributionCorrect,
+    DistributionVerify,
+    DistributionVoid,
+    DistributionImport,
+}
+
+impl Right {
+    pub const ALL: [Self; 13] = [
+        Self::RegistryReadDraft,
+        Self::RegistryWrite,
+        Self::RegistryPublish,
+        Self::AgreementRead,
+        Self::AgreementWrite,
+        Self::AwardRead,
+        Self::AwardWrite,
+        Self::DistributionRead,
+        Self::DistributionRecord,
+        Self::DistributionCorrect,
+        Self::DistributionVerify,
+        Self::DistributionVoid,
+        Self::DistributionImport,
+    ];
+
+    /// As `RESOURCE:ACTION`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RegistryReadDraft => "REGISTRY:READ_DRAFT",
+            Self::RegistryWrite => "REGISTRY:WRITE",
+            Self::RegistryPublish => "REGISTRY:PUBLISH",
+            Self::AgreementRead => "AGREEMENT:READ",
+            Self::AgreementWrite => "AGREEMENT:WRITE",
+            Self::AwardRead => "AWARD:READ",
+            Self::AwardWrite => "AWARD:WRITE",
+            Self::DistributionRead => "DISTRIBUTION:READ",
+            Self::DistributionRecord => "DISTRIBUTION:RECORD",
+            Self::DistributionCorrect => "DISTRIBUTION:CORRECT",
+            Self::DistributionVerify => "DISTRIBUTION:VERIFY",
+            Self::DistributionVoid => "DISTRIBUTION:VOID",
+            Self::DistributionImport => "DISTRIBUTION:IMPORT",
+        }
+    }
+
+    /// The table. A new role or right has to say yes or no here: nobody has a right by default.
+    pub fn held_by(self, role: Role) -> bool {
+        use Role::{Admin, Auditor, Coordinator, Donor, Field, Partner, Steward};
+        match role {
+            Donor => matches!(self, Self::AwardRead),
+            Partner => matches!(self, Self::AgreementRead | Self::DistributionRead),
+            Field => {
+                matches!(self, Self::RegistryReadDraft | Self::DistributionRead | Self::DistributionRecord)
+            }
+            Coordinator => !matches!(self, Self::AgreementWrite),
+            Steward => matches!(
+                self,
+                Self::RegistryReadDraft
+                    | Self::RegistryPublish
+                    | Self::AgreementRead
+                    | Self::AwardRead
+                    | Self::DistributionRead
+                    | Self::DistributionVerify
+            ),
+            Admin => matches!(self, Self::RegistryReadDraft | Self::AgreementRead | Self::AgreementWrite),
+            Auditor => false,
+        }
+    }
+}
+
+pub const ROLES: [Role; 7] =
+    [Role::Donor, Role::Partner, Role::Field, Role::Coordinator, Role::Steward, Role::Admin, Role::Auditor];
+
+/// The name of a role as the command line and the database write it.
+pub fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Donor => "DONOR",
+        Role::Partner => "PARTNER",
+        Role::Field => "FIELD",
+        Role::Coordinator => "COORDINATOR",
+        Role::Steward => "STEWARD",
+        Role::Admin => "ADMIN",
+        Role::Auditor => "AUDITOR",
+    }
+}
+
+/// The table as a person reads it: a line per right, a column per role.
+pub fn table() -> String {
+    let mut text = format!("{:<24}", "");
+    for role in ROLES {
+        text.push_str(&format!("{:<13}", role_name(role)));
+    }
+    for right in Right::ALL {
+        text.push_str(&format!("\n{:<24}", right.name()));
+        for role in ROLES {
+            text.push_str(&format!("{:<13}", if right.held_by(role) { "yes" } else { "-" }));
+        }
+    }
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}

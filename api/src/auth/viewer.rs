@@ -1,0 +1,84 @@
+//! Who asks.
+
+use std::{collections::HashSet, sync::Arc};
+
+use entity::value::Role;
+use uuid::Uuid;
+
+use super::rights::Right;
+use crate::graphql::audience::Audience;
+
+/// Who asks, and for which organisation. Only `auth` makes one.
+#[derive(Clone, Debug)]
+pub struct Viewer(Option<Member>);
+
+#[derive(Clone, Debug)]
+struct Member {
+    account: Option<Uuid>,
+    organization: Uuid,
+    /// None for the system, which holds no rights and whose writes say why they happen.
+    role: Option<Role>,
+    facilities: Option<Arc<HashSet<Uuid>>>,
+}
+
+impl Viewer {
+    /// Somebody who gave no credential.
+    pub(super) fn nobody() -> Self {
+        Self(None)
+    }
+
+    pub(super) fn member(
+        account: Option<Uuid>,
+        organization: Uuid,
+        role: Role,
+        facilities: Option<Arc<HashSet<Uuid>>>,
+    ) -> Self {
+        Self(Some(Member { account, organization, role: Some(role), facilities }))
+    }
+
+    /// The program itself, on the command line, for one organisation.
+    pub(crate) fn system(organization: Uuid) -> Self {
+        Self(Some(Member { account: None, organization, role: None, facilities: None }))
+    }
+
+    /// Null for nobody, and for the system.
+    pub fn account(&self) -> Option<Uuid> {
+        self.0.as_ref().and_then(|member| member.account)
+    }
+
+    /// The organisation that the viewer acts for.
+    pub fn organization(&self) -> Option<Uuid> {
+        self.0.as_ref().map(|member| member.organization)
+    }
+
+    pub fn role(&self) -> Option<Role> {
+        self.0.as_ref().and_then(|member| member.role)
+    }
+
+    /// The facilities that the membership is cut to; none when it is not cut.
+    pub fn facilities(&self) -> Option<&HashSet<Uuid>> {
+        self.0.as_ref().and_then(|member| member.facilities.as_deref())
+    }
+
+    pub fn has(&self, right: Right) -> bool {
+        self.role().is_some_and(|role| right.held_by(role))
+    }
+
+    /// Which part of the schema there is for this viewer.
+    pub fn audience(&self) -> Audience {
+        let Some(member) = &self.0 else { return Audience::Public };
+        match member.role {
+            None => Audience::Staff,
+            Some(Role::Donor) => Audience::Donor,
+            Some(Role::Partner) => Audience::Partner,
+            Some(Role::Field | Role::Coordinator | Role::Steward | Role::Admin | Role::Auditor) => {
+                Audience::Staff
+            }
+        }
+    }
+
+    /// Whether the viewer works for this organisation.
+    pub fn is_staff_of(&self, organization: Uuid) -> bool {
+        self.audience() == Audience::Staff && self.organization() == Some(organization)
+    }
+}

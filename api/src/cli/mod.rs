@@ -1,0 +1,194 @@
+//! The command line. One program does everything: `umbral --help` says what.
+
+mod import;
+mod run;
+mod token;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::{BadSetting, Config, LogFormat, Settings};
+use crate::error::Error;
+
+/// The GraphQL backend for organisations that support women in prison.
+///
+/// Without a command it serves. Without DATABASE_URL it runs in demo mode: an embedded database with
+/// demonstration data, and a token for each role.
+#[derive(Debug, Parser)]
+#[command(name = "umbral", version, about, long_about)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub settings: Settings,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve the API (the default).
+    Serve,
+    /// Load the demonstration data set into an empty database.
+    Demo {
+        /// Another seed gives other deliveries of the same kind.
+        #[arg(long, default_value_t = 7)]
+        seed: u64,
+        /// 1 is about 2,000 deliveries over five years, 100 about 200,000.
+        #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        scale: u32,
+    },
+    /// Bring the schema up to date.
+    Migrate {
+        /// PostgreSQL: grant this role what public, donor and partner requests read, and nothing else.
+        #[arg(long)]
+        outside_role: Option<String>,
+    },
+    /// Import a CSV file. Every row is checked before anything is written.
+    Import(import::Import),
+    /// Keys that sign our own tokens.
+    Keys {
+        #[command(subcommand)]
+        command: KeysCommand,
+    },
+    /// Print a token of a service account, and nothing else.
+    Token {
+        /// What the account may do.
+        #[arg(long, value_enum)]
+        role: RoleName,
+        /// The organisation's slug; in demo mode it may be left out.
+        #[arg(long)]
+        organization: Option<String>,
+        /// For how many days the token is good.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
+        days: u32,
+    },
+    /// Print the schema, whole or as one audience has it.
+    Schema {
+        #[arg(long, value_enum)]
+        audience: Option<AudienceName>,
+    },
+    /// Print what each role may do.
+    Rights,
+    /// Ask the running server whether it is ready.
+    Health,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum KeysCommand {
+    /// Make a signing key.
+    Generate {
+        #[arg(long, default_value = "EdDSA")]
+        alg: String,
+        /// Succeed without doing anything when there is a key already.
+        #[arg(long)]
+        if_missing: bool,
+    },
+    /// List the keys.
+    List,
+    /// Make a new signing key; the old ones verify for 30 more days.
+    Rotate {
+        #[arg(long, default_value = "EdDSA")]
+        alg: String,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum RoleName {
+    Donor,
+    Partner,
+    Field,
+    Coordinator,
+    Steward,
+    Admin,
+    Auditor,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum AudienceName {
+    Public,
+    Donor,
+    Partner,
+    Staff,
+}
+
+/// A command that did not succeed: what to tell the person.
+#[derive(Debug)]
+pub struct Failed(pub String);
+
+impl From<BadSetting> for Failed {
+    fn from(BadSetting(text): BadSetting) -> Self {
+        Self(text)
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self(match error {
+            Error::Internal(text) => text,
+            other => other.message(),
+        })
+    }
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// What to tell the person.
+pub async fn run(cli: Cli) -> Result<(), Failed> {
+    let Cli { command, settings } = cli;
+    match command.unwrap_or(Command::Serve) {
+        Command::Schema { audience } => run::schema(audience),
+        Command::Rights => {
+            println!("{}", crate::auth::rights::table());
+            Ok(())
+        }
+        Command::Health => run::health(settings.listen).await,
+        Command::Serve => {
+            log(&settings);
+            run::serve(settings.into_config()?).await
+        }
+        Command::Demo { seed, scale } => run::demo(demo_config(settings)?, seed, scale).await,
+        Command::Migrate { outside_role } => {
+            run::migrate(&tool_config(settings)?, outside_role.as_deref()).await
+        }
+        Command::Import(import) => import.run(&tool_config(settings)?).await,
+        Command::Keys { command } => token::keys(&tool_config(settings)?, command),
+        Command::Token { role, organization, days } => {
+            token::print(&tool_config(settings)?, role, organization.as_deref(), days).await
+        }
+    }
+}
+
+/// Commands that serve nobody need no public address; the issuer of tokens does.
+fn tool_config(settings: Settings) -> Result<Config, Failed> {
+    Ok(settings.into_config()?)
+}
+
+/// Demonstration data belong in a demo database, whatever the address of it.
+fn demo_config(mut settings: Settings) -> Result<Config, Failed> {
+    settings.mode = Some(crate::config::Mode::Demo);
+    Ok(settings.into_config()?)
+}
+
+/// Logs go to standard error. A line holds the route, never an address, a name, a variable or a token.
+fn log(settings: &Settings) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A second subscriber in one process changes nothing.
+    let _ = match settings.log_format {
+        LogFormat::Pretty => lines.try_init(),
+        LogFormat::Json => lines.json().try_init(),
+    };
+}
+
+/// A file that a command reads whole.
+fn read_file(path: &PathBuf, most: u64) -> Result<Vec<u8>, Failed> {
+    let fail = |fault: std::io::Error| Failed(format!("{}: {fault}", path.display()));
+    let length = std::fs::metadata(path).map_err(fail)?.len();
+    if length > most {
+        return Err(Failed(format!("{}: the file is larger than {} MiB", path.display(), most >> 20)));
+    }
+    std::fs::read(path).map_err(fail)
+}

@@ -1,0 +1,231 @@
+//! Configuration: one struct, each field documented. The only module that reads the environment.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::{Args, ValueEnum};
+
+use crate::clock::Clock;
+
+/// How careful the server is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum Mode {
+    /// Migrates by itself, loads demonstration data, and prints tokens.
+    Demo,
+    /// Refuses pending migrations, demonstration data and missing keys.
+    Production,
+}
+
+/// Settings of all commands, from the command line or the environment.
+#[derive(Args, Clone, Debug)]
+pub struct Settings {
+    /// Address to listen on.
+    #[arg(long, env = "UMBRAL_LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    pub listen: SocketAddr,
+
+    /// Folder for keys and, without DATABASE_URL, for the embedded database.
+    #[arg(long, env = "UMBRAL_DATA_DIR", default_value = "./data", global = true)]
+    pub data_dir: PathBuf,
+
+    /// postgres://… or sqlite://…; without it, a SQLite file in the data folder.
+    #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// A file that holds the address of the database.
+    #[arg(long, env = "DATABASE_URL_FILE", global = true)]
+    pub database_url_file: Option<PathBuf>,
+
+    /// PostgreSQL only: the same database as a role that is granted operations rows only, for public, donor
+    /// and partner requests (see `umbral migrate --outside-role`).
+    #[arg(long, env = "OUTSIDE_DATABASE_URL", global = true, hide_env_values = true)]
+    pub outside_database_url: Option<String>,
+
+    /// A file that holds it.
+    #[arg(long, env = "OUTSIDE_DATABASE_URL_FILE", global = true)]
+    pub outside_database_url_file: Option<PathBuf>,
+
+    /// demo without DATABASE_URL, production with it.
+    #[arg(long, env = "UMBRAL_MODE", global = true)]
+    pub mode: Option<Mode>,
+
+    /// The address that clients use; the issuer and audience of our own tokens in production.
+    #[arg(long, env = "UMBRAL_PUBLIC_URL", global = true)]
+    pub public_url: Option<String>,
+
+    /// JSON file of outside token issuers: {"issuers": [{"issuer", "audience", "jwks", "algorithms"}]}.
+    #[arg(long, env = "UMBRAL_ISSUERS", global = true)]
+    pub issuers: Option<PathBuf>,
+
+    /// Origins of browsers that may call the API, with commas between; none by default.
+    #[arg(long, env = "UMBRAL_CORS_ORIGINS", value_delimiter = ',', global = true)]
+    pub cors_origins: Vec<String>,
+
+    /// Connections of the main pool.
+    #[arg(long, env = "UMBRAL_POOL", default_value_t = 16, global = true)]
+    pub pool: u32,
+
+    /// Connections of the pool for outsiders.
+    #[arg(long, env = "UMBRAL_OUTSIDE_POOL", default_value_t = 8, global = true)]
+    pub outside_pool: u32,
+
+    /// Seconds after which a request is stopped.
+    #[arg(long, env = "UMBRAL_REQUEST_SECONDS", default_value_t = 15, global = true)]
+    pub request_seconds: u64,
+
+    /// Worker threads; as many as there are processors when left out.
+    #[arg(long, env = "UMBRAL_WORKERS", global = true)]
+    pub workers: Option<usize>,
+
+    /// What is logged, such as info or umbral=debug.
+    #[arg(long, env = "UMBRAL_LOG", default_value = "info", global = true)]
+    pub log: String,
+
+    /// How it is logged.
+    #[arg(long, env = "UMBRAL_LOG_FORMAT", value_enum, default_value_t = LogFormat::Pretty, global = true)]
+    pub log_format: LogFormat,
+}
+
+/// The form of a log line.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub enum LogFormat {
+    Pretty,
+    Json,
+}
+
+/// The most that one document may cost, by audience.
+#[derive(Clone, Copy, Debug)]
+pub struct CostLimits {
+    pub public: u64,
+    pub outside: u64,
+    pub staff: u64,
+}
+
+/// What the server runs with.
+#[derive(Clone)]
+pub struct Config {
+    pub listen: SocketAddr,
+    pub data_dir: PathBuf,
+    pub database_url: String,
+    pub outside_database_url: Option<String>,
+    pub mode: Mode,
+    pub public_url: String,
+    pub issuers: Option<PathBuf>,
+    pub cors_origins: Vec<String>,
+    pub pool: u32,
+    pub outside_pool: u32,
+    pub request_time: Duration,
+    pub workers: usize,
+    pub cost: CostLimits,
+    pub clock: Clock,
+    /// Say in a header how many statements a request has run. For tests.
+    pub count_statements: bool,
+}
+
+/// A setting that cannot be used: which, and why.
+#[derive(Debug)]
+pub struct BadSetting(pub String);
+
+impl Settings {
+    /// # Errors
+    /// What is missing or does not go together.
+    pub fn into_config(self) -> Result<Config, BadSetting> {
+        let given = secret(self.database_url, self.database_url_file.as_deref(), "DATABASE_URL")?;
+        let outside_database_url = secret(
+            self.outside_database_url,
+            self.outside_database_url_file.as_deref(),
+            "OUTSIDE_DATABASE_URL",
+        )?;
+        let mode = self.mode.unwrap_or(if given.is_some() { Mode::Production } else { Mode::Demo });
+        let database_url = match given {
+            Some(url)
+                if ["postgres://", "postgresql://", "sqlite:"].iter().any(|start| url.starts_with(start)) =>
+            {
+                url
+            }
+            Some(_) => return Err(BadSetting("DATABASE_URL: use postgres://… or sqlite://…".into())),
+            None => crate::store::connect::Pools::sqlite_url(&self.data_dir),
+        };
+        let public_url = match (self.public_url, mode) {
+            (Some(url), _) => url.trim_end_matches('/').to_owned(),
+            (None, Mode::Demo) => format!("http://{}", self.listen),
+            (None, Mode::Production) => {
+                return Err(BadSetting(
+                    "UMBRAL_PUBLIC_URL: production needs the address that clients use".into(),
+                ));
+            }
+        };
+        let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Ok(Config {
+            listen: self.listen,
+            data_dir: self.data_dir,
+            database_url,
+            outside_database_url,
+            mode,
+            public_url,
+            issuers: self.issuers,
+            cors_origins: self.cors_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
+            pool: self.pool.clamp(1, 500),
+            outside_pool: self.outside_pool.clamp(1, 500),
+            request_time: Duration::from_secs(self.request_seconds.clamp(1, 300)),
+            workers: self.workers.unwrap_or(processors).clamp(1, 256),
+            cost: CostLimits { public: 20_000, outside: 50_000, staff: 100_000 },
+            clock: Clock::system(),
+            count_statements: false,
+        })
+    }
+}
+
+impl Config {
+    /// What tests run with: any free port, two workers, statements counted.
+    pub fn for_tests(data_dir: &Path, database_url: &str, outside_database_url: Option<&str>) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data_dir: data_dir.to_owned(),
+            database_url: database_url.to_owned(),
+            outside_database_url: outside_database_url.map(str::to_owned),
+            mode: Mode::Demo,
+            public_url: "http://127.0.0.1".to_owned(),
+            issuers: None,
+            cors_origins: vec!["https://portal.example".to_owned()],
+            pool: 4,
+            outside_pool: 4,
+            request_time: Duration::from_secs(60),
+            workers: 2,
+            cost: CostLimits { public: 20_000, outside: 50_000, staff: 100_000 },
+            clock: Clock::system(),
+            count_statements: true,
+        }
+    }
+
+    /// Who our own tokens are from. Tokens of the demonstration are never good in production.
+    pub fn issuer(&self) -> &str {
+        match self.mode {
+            Mode::Demo => "umbral-demo",
+            Mode::Production => &self.public_url,
+        }
+    }
+
+    /// Who our own tokens are for.
+    pub fn audience(&self) -> &'static str {
+        "umbral"
+    }
+
+    pub fn keys_dir(&self) -> PathBuf {
+        self.data_dir.join("keys")
+    }
+}
+
+/// A secret that is given, or is in a file.
+fn secret(given: Option<String>, file: Option<&Path>, name: &str) -> Result<Option<String>, BadSetting> {
+    let Some(path) = file else { return Ok(given.filter(|value| !value.is_empty())) };
+    if given.is_some() {
+        return Err(BadSetting(format!("{name}: give it or {name}_FILE, not both")));
+    }
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(fault) => Err(BadSetting(format!("{name}_FILE: {}: {fault}", path.display()))),
+    }
+}

@@ -1,0 +1,87 @@
+//! What can go wrong, as far as a client can act on it.
+
+use sea_orm::DbErr;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A refusal or a fault.
+///
+/// It has no `Display` on purpose: async-graphql would send that text to the client.
+#[derive(Clone, Debug)]
+pub enum Error {
+    /// The viewer may not do this at all, whatever the row.
+    NotPermitted,
+    /// The request asks for something that cannot be: the text says what, and holds nothing of any row.
+    Invalid(String),
+    /// A cursor that this server did not make for this list and this viewer.
+    BadCursor,
+    /// The database is out of reach or too busy.
+    Unavailable,
+    /// The work took longer than a request may.
+    TimedOut,
+    /// A fault of ours. The text is for the log, never for a client.
+    Internal(String),
+}
+
+impl Error {
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::Invalid(message.into())
+    }
+
+    /// The stable code that a client branches on.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotPermitted => "NOT_PERMITTED",
+            Self::Invalid(_) => "BAD_USER_INPUT",
+            Self::BadCursor => "BAD_CURSOR",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::TimedOut => "TIMED_OUT",
+            Self::Internal(_) => "INTERNAL",
+        }
+    }
+
+    /// The text that a client may read.
+    pub fn message(&self) -> String {
+        match self {
+            Self::NotPermitted => "Your role does not allow this.".into(),
+            Self::Invalid(message) => message.clone(),
+            Self::BadCursor => "This cursor does not belong to this list.".into(),
+            Self::Unavailable => "The service is busy. Try again in a moment.".into(),
+            Self::TimedOut => "The request took too long and was stopped.".into(),
+            Self::Internal(_) => "Something went wrong on our side.".into(),
+        }
+    }
+}
+
+impl From<DbErr> for Error {
+    fn from(fault: DbErr) -> Self {
+        match fault {
+            DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable,
+            // The text of a database error may quote a row, so only its kind is kept.
+            other => Self::Internal(kind_of(&other)),
+        }
+    }
+}
+
+/// The kind of a database error and, for PostgreSQL, its SQLSTATE: enough to find it, with no value in it.
+fn kind_of(fault: &DbErr) -> String {
+    use sea_orm::RuntimeErr;
+    let source = match fault {
+        DbErr::Exec(source) | DbErr::Query(source) => source,
+        DbErr::RecordNotFound(_) => return "record not found".into(),
+        DbErr::Type(_) | DbErr::TryIntoErr { .. } => return "a column could not be read".into(),
+        DbErr::Migration(text) => return format!("migration: {text}"),
+        _ => return "database error".into(),
+    };
+    match source {
+        RuntimeErr::SqlxError(fault) => match fault.as_database_error() {
+            Some(database) => format!(
+                "database error {} on {}",
+                database.code().unwrap_or_default(),
+                database.constraint().or(database.table()).unwrap_or("-")
+            ),
+            None => "database driver error".into(),
+        },
+        RuntimeErr::Internal(_) => "database error".into(),
+    }
+}

@@ -1,0 +1,95 @@
+//! What is refused before a document is parsed: the parser follows the nesting of its input on the stack.
+
+/// The longest document, in bytes.
+pub const LONGEST: usize = 64 * 1024;
+const MOST_TOKENS: usize = 5_000;
+const DEEPEST: usize = 60;
+
+/// # Errors
+/// What is too large, in words for the client.
+pub fn scan(document: &str) -> Result<(), &'static str> {
+    if document.len() > LONGEST {
+        return Err("The document is longer than 64 KiB.");
+    }
+    let bytes = document.as_bytes();
+    let (mut place, mut depth, mut tokens) = (0, 0_usize, 0_usize);
+    while let Some(byte) = bytes.get(place) {
+        match byte {
+            b'#' => {
+                while bytes.get(place).is_some_and(|byte| *byte != b'\n' && *byte != b'\r') {
+                    place += 1;
+                }
+            }
+            b'"' => {
+                tokens += 1;
+                place = after_string(bytes, place);
+                continue;
+            }
+            b'{' | b'[' | b'(' => {
+                tokens += 1;
+                depth += 1;
+            }
+            b'}' | b']' | b')' => {
+                tokens += 1;
+                depth = depth.saturating_sub(1);
+            }
+            byte if byte.is_ascii_alphanumeric() || *byte == b'_' => {
+                tokens += 1;
+                while bytes.get(place + 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_') {
+                    place += 1;
+                }
+            }
+            byte if byte.is_ascii_whitespace() || *byte == b',' => {}
+            _ => tokens += 1,
+        }
+        if depth > DEEPEST {
+            return Err("The document is nested too deeply.");
+        }
+        if tokens > MOST_TOKENS {
+            return Err("The document has too many parts.");
+        }
+        place += 1;
+    }
+    Ok(())
+}
+
+/// The place behind a string that begins here, or the end when it does not close.
+fn after_string(bytes: &[u8], start: usize) -> usize {
+    let block = bytes[start..].starts_with(b"\"\"\"");
+    let mut place = start + if block { 3 } else { 1 };
+    while place < bytes.len() {
+        let rest = &bytes[place..];
+        if block {
+            if rest.starts_with(b"\\\"\"\"") {
+                place += 4;
+                continue;
+            }
+            if rest.starts_with(b"\"\"\"") {
+                return place + 3;
+            }
+        } else {
+            match bytes[place] {
+                b'\\' => place += 1,
+                b'"' | b'\n' => return place + 1,
+                _ => {}
+            }
+        }
+        place += 1;
+    }
+    bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::scan;
+
+    #[test]
+    fn nesting_and_length_are_bounded() {
+        assert!(scan("{ a(b: \"{{{{\") { c } } # {{{{").is_ok());
+        assert!(scan(&"{a".repeat(61)).is_err());
+        assert!(scan(&"a ".repeat(5_001)).is_err());
+        assert!(scan(&" ".repeat(70_000)).is_err());
+        assert!(scan("\"\"\" \\\"\"\" {{{ \"\"\" { a }").is_ok());
+        assert!(scan("\"unclosed").is_ok());
+    }
+}

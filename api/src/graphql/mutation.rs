@@ -1,0 +1,237 @@
+//! Mutations: one input, and a payload with the changed object and what the client can act on.
+
+use async_graphql::Value as Const;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{
+    agreement::{self, Agreement},
+    award::{self, Award, Gift},
+    distribution::{self, Distribution},
+    facility::{self, Facility},
+    item::{self, Item},
+    kit::{self, Kit},
+    node::{Node, from_const},
+    organization::{self, Statement},
+    program::{self, Program},
+    render::{Object, Writer, Written},
+};
+use crate::{
+    auth::Right,
+    error::{Error, Result},
+    id::{GlobalId, Kind},
+    store::{
+        Access,
+        distribution::Delivery,
+        input::{At, Once, Refused, UserError},
+        write::Life,
+    },
+};
+
+/// The object of a payload.
+pub enum Subject {
+    Statement(Uuid),
+    Facility(Uuid),
+    Program(Uuid),
+    Item(Uuid),
+    Kit(Uuid),
+    Agreement(Uuid),
+    Award(Uuid),
+    Gift(Uuid),
+    Distribution(Uuid),
+    /// One that has just been written, so that it need not be read again.
+    NewDistribution(Box<Delivery>),
+}
+
+/// What a mutation made; none with `validateOnly` on a creation.
+pub type Done = Result<Option<Subject>, Refused>;
+
+/// The coerced input of a mutation.
+pub struct Input(Const);
+
+impl Input {
+    /// # Errors
+    /// `Invalid` for an id that is none.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        from_const("input", self.0.clone())
+    }
+
+    fn get(&self, name: &str) -> Option<&Const> {
+        match &self.0 {
+            Const::Object(fields) => fields.get(name),
+            _ => None,
+        }
+    }
+
+    /// The idempotency key with a digest of the whole input. Coercion has put the fields in the order of the
+    /// schema, so equal inputs have equal digests.
+    pub fn once(&self, operation: &str) -> Result<Once> {
+        let key = match self.get("idempotencyKey") {
+            Some(Const::String(key)) => key.clone(),
+            _ => return Err(Error::invalid("\"idempotencyKey\" is needed.")),
+        };
+        let hash = Sha256::digest(self.0.to_string()).to_vec();
+        Ok(Once { key, operation: operation.to_owned(), hash })
+    }
+
+    /// The row and the version that the client has seen.
+    pub fn at(&self, id: &str) -> Result<At> {
+        let id = self.id(id)?;
+        match self.get("expectedVersion") {
+            Some(Const::Number(version)) => {
+                let expected = version.as_i64().and_then(|version| i32::try_from(version).ok()).unwrap_or(0);
+                Ok(At { id: id.id, expected })
+            }
+            _ => Err(Error::invalid("\"expectedVersion\" is needed.")),
+        }
+    }
+
+    fn id(&self, name: &str) -> Result<GlobalId> {
+        match self.get(name) {
+            Some(Const::String(text)) => GlobalId::parse(text).ok_or_else(super::not_an_id),
+            _ => Err(super::not_an_id()),
+        }
+    }
+
+    pub fn validate_only(&self) -> bool {
+        matches!(self.get("validateOnly"), Some(Const::Boolean(true)))
+    }
+
+    /// The object that the input names.
+    pub fn subject(&self) -> Option<Subject> {
+        let GlobalId { kind, id } = self.id("id").or_else(|_| self.id("kit")).ok()?;
+        Some(match kind {
+            Kind::Statement => Subject::Statement(id),
+            Kind::Facility => Subject::Facility(id),
+            Kind::Program => Subject::Program(id),
+            Kind::Item => Subject::Item(id),
+            Kind::Kit => Subject::Kit(id),
+            Kind::Agreement => Subject::Agreement(id),
+            Kind::Award => Subject::Award(id),
+            Kind::Gift => Subject::Gift(id),
+            Kind::Distribution => Subject::Distribution(id),
+            Kind::Organization | Kind::Claim => return None,
+        })
+    }
+
+    /// `publish…` and `archive…` of any kind of entry.
+    pub async fn publish_or_archive(&self, access: &Access, name: &str, kind: Kind) -> Done {
+        let (life, right) = match (name.starts_with("publish"), kind) {
+            (true, Kind::Award | Kind::Gift) => (Life::Publish, Right::AwardWrite),
+            (true, _) => (Life::Publish, Right::RegistryPublish),
+            (false, Kind::Award | Kind::Gift) => (Life::Archive, Right::AwardWrite),
+            (false, Kind::Agreement) => (Life::Archive, Right::AgreementWrite),
+            (false, _) => (Life::Archive, Right::RegistryWrite),
+        };
+        access.require(right)?;
+        let at = if self.id("id")?.kind == kind { self.at("id")? } else { At::default() };
+        access.end_or_publish(kind, at, life, self.validate_only()).await?;
+        Ok(self.subject())
+    }
+}
+
+/// Runs a mutation. The field of its payload that is not `userErrors` tells which file knows it.
+pub async fn run(
+    access: &Access,
+    node: &Node<'_>,
+    subject_type: &str,
+) -> Result<(Option<Subject>, Vec<UserError>)> {
+    let input = Input(node.raw("input").cloned().unwrap_or_default());
+    let done = match subject_type {
+        "Statement" => organization::mutate(access, node.name, &input).await,
+        "Facility" => facility::mutate(access, node.name, &input).await,
+        "Program" => program::mutate(access, node.name, &input).await,
+        "Item" => item::mutate(access, node.name, &input).await,
+        "Kit" => kit::mutate(access, node.name, &input).await,
+        "Agreement" => agreement::mutate(access, node.name, &input).await,
+        "Award" => award::mutate(access, node.name, &input).await,
+        "Gift" => award::mutate_gift(access, node.name, &input).await,
+        "Distribution" => distribution::mutate(access, node.name, &input).await,
+        _ => Err(Error::Internal(format!("no mutation {}", node.name)).into()),
+    };
+    match done {
+        Ok(subject) => Ok((subject, Vec::new())),
+        Err(Refused::Fault(error)) => Err(error),
+        // A conflict is answered with the row as it is now.
+        Err(Refused::User(errors)) => Ok((input.subject(), errors)),
+    }
+}
+
+/// The answer of a mutation.
+pub struct Payload {
+    pub type_name: String,
+    pub subject: Option<Subject>,
+    pub errors: Vec<UserError>,
+}
+
+impl Object for Payload {
+    fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
+        if node.name == "userErrors" {
+            return w.list(node, &self.errors, |w, error| w.object(node, &UserErrorObject(error)));
+        }
+        let Some(subject) = &self.subject else { return w.null() };
+        let access = w.access;
+        match subject {
+            Subject::Statement(id) => {
+                let entry = access.statement(*id).map(Statement);
+                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
+            }
+            Subject::Facility(id) => {
+                let entry = access.facility(*id).map(Facility);
+                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
+            }
+            Subject::Program(id) => {
+                let entry = access.program(*id).map(Program);
+                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
+            }
+            Subject::Item(id) => {
+                let entry = access.item(*id).map(Item);
+                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
+            }
+            Subject::Kit(id) => {
+                let entry = access.kit(*id).map(Kit);
+                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
+            }
+            Subject::Agreement(id) => {
+                let entry = access.agreement(*id).map(Agreement);
+                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
+            }
+            Subject::Award(id) => {
+                let entry = access.award(*id).map(Award);
+                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
+            }
+            Subject::Gift(id) => {
+                let entry = access.gift(*id).map(Gift);
+                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
+            }
+            Subject::Distribution(id) => distribution::one(node, w, *id),
+            Subject::NewDistribution(delivery) => w.object(node, &Distribution(delivery)),
+        }
+    }
+}
+
+struct UserErrorObject<'a>(&'a UserError);
+
+impl Object for UserErrorObject<'_> {
+    fn type_name(&self) -> &str {
+        "UserError"
+    }
+
+    fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
+        match node.name {
+            "code" => w.str(self.0.code.name()),
+            "field" => w.list(node, &self.0.field, |w, part| w.str(part)),
+            "message" => {
+                let spanish =
+                    w.languages.first().is_some_and(|lang| lang.to_ascii_lowercase().starts_with("es"));
+                w.str(if spanish { self.0.message.es } else { self.0.message.en })
+            }
+            _ => w.absent(node),
+        }
+    }
+}

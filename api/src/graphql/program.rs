@@ -1,0 +1,145 @@
+//! Programs and techniques.
+
+use uuid::Uuid;
+
+use super::{
+    connection::{Names, from_memory, order},
+    distribution,
+    facility::Facility,
+    mutation::{Done, Input, Subject},
+    node::Node,
+    organization::Organization,
+    render::{Object, Writer, Written},
+    text::LocalizedText,
+};
+use crate::{
+    id::Kind,
+    store::{
+        Access,
+        distribution::Parent,
+        keyset::Direction,
+        program::{CreateProgram, Filter, OrderField, UpdateProgram, View},
+    },
+};
+
+pub struct Program<'a>(pub View<'a>);
+struct Technique<'a>(&'a entity::technique::Model);
+
+const NAMES: Names = Names { connection: "ProgramConnection", edge: "ProgramEdge" };
+
+/// `Query.programs`.
+pub fn list(node: &Node<'_>, w: &mut Writer<'_>) -> Written {
+    let (field, direction) = match order(node, OrderField::Name, Direction::Ascending) {
+        Ok(asked) => asked,
+        Err(error) => return w.fail(node, error),
+    };
+    let filter = match node.argument::<Filter>("filter") {
+        Ok(filter) => filter.unwrap_or_default(),
+        Err(error) => return w.fail(node, error),
+    };
+    filtered(node, w, "", filter, field, direction)
+}
+
+pub fn of_organization(node: &Node<'_>, w: &mut Writer<'_>, organization: Uuid) -> Written {
+    let filter = Filter { organization: Some(vec![organization]), ..Filter::default() };
+    filtered(node, w, &organization.to_string(), filter, OrderField::Name, Direction::Ascending)
+}
+
+pub fn of_facility(node: &Node<'_>, w: &mut Writer<'_>, facility: Uuid) -> Written {
+    let filter = Filter { facility: Some(vec![facility]), ..Filter::default() };
+    filtered(node, w, &facility.to_string(), filter, OrderField::Name, Direction::Ascending)
+}
+
+fn filtered(
+    node: &Node<'_>,
+    w: &mut Writer<'_>,
+    parent: &str,
+    filter: Filter,
+    field: OrderField,
+    direction: Direction,
+) -> Written {
+    from_memory(
+        w,
+        node,
+        NAMES,
+        parent,
+        |access, window| Ok(access.programs(&filter, field, direction, window)),
+        |view| Access::program_place(*view, field),
+        |w, node, view| w.object(node, &Program(*view)),
+    )
+}
+
+impl Object for Program<'_> {
+    fn type_name(&self) -> &str {
+        "Program"
+    }
+
+    fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
+        let row = &self.0.entry.row;
+        let access = w.access;
+        match node.name {
+            "id" => w.id(Kind::Program, row.id),
+            "slug" => w.str(&row.slug),
+            "name" => w.object(node, &LocalizedText(self.0.name())),
+            "description" => match self.0.description() {
+                Some(text) => w.object(node, &LocalizedText(&text)),
+                None => w.null(),
+            },
+            "area" => w.word(&row.area),
+            "areas" => w.list(node, &row.areas.0, |w, area| w.word(area)),
+            "techniques" => {
+                let known = self.0.techniques();
+                let known = known.iter().filter_map(|code| access.catalog.techniques.get(code));
+                w.list(node, known, |w, row| w.object(node, &Technique(row)))
+            }
+            "status" => w.word(&self.0.status()),
+            "startsOn" => w.date(row.starts_on),
+            "endsOn" => w.optional_date(self.0.ends_on()),
+            "version" => w.int(row.version.into()),
+            "published" => w.bool(row.published_at.is_some()),
+            "archived" => w.bool(row.archived_at.is_some()),
+            "sensitivity" => w.word(&row.sensitivity),
+            "organization" => match access.catalog.organizations.get(row.organization_id) {
+                Some(entry) => w.object(node, &Organization(entry)),
+                None => w.absent(node),
+            },
+            "facilities" => {
+                w.list(node, access.program_facilities(self.0), |w, entry| w.object(node, &Facility(entry)))
+            }
+            "distributions" => distribution::list(node, w, Some((Parent::Program, row.id))),
+            _ => w.absent(node),
+        }
+    }
+}
+
+impl Object for Technique<'_> {
+    fn type_name(&self) -> &str {
+        "Technique"
+    }
+
+    fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
+        match node.name {
+            "code" => w.str(&self.0.code),
+            "name" => w.object(node, &LocalizedText(&self.0.name)),
+            _ => w.absent(node),
+        }
+    }
+}
+
+/// The mutations of programs.
+pub async fn mutate(access: &Access, name: &str, input: &Input) -> Done {
+    match name {
+        "createProgram" => {
+            let mut program: CreateProgram = input.read()?;
+            program.once = input.once(name)?;
+            Ok(access.create_program(program).await?.map(Subject::Program))
+        }
+        "updateProgram" => {
+            let mut program: UpdateProgram = input.read()?;
+            program.at = input.at("id")?;
+            access.update_program(program).await?;
+            Ok(input.subject())
+        }
+        _ => input.publish_or_archive(access, name, Kind::Program).await,
+    }
+}

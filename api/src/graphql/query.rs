@@ -1,0 +1,140 @@
+//! The fields of `Query`, and who is asking.
+
+use super::{
+    agreement::{self, Agreement},
+    award::{self, Award, Gift},
+    distribution,
+    facility::{self, Facility},
+    item::{self, Item},
+    kit::{self, Kit},
+    node::Node,
+    organization::{self, Claim, Organization, Statement},
+    program::{self, Program},
+    render::{Object, Writer, Written},
+};
+use crate::{
+    auth::{Right, rights},
+    error::{Error, Result},
+    id::{GlobalId, Kind},
+};
+
+/// The root of all queries.
+pub struct Query;
+
+impl Object for Query {
+    fn type_name(&self) -> &str {
+        "Query"
+    }
+
+    fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
+        let access = w.access;
+        match node.name {
+            "node" => match node.required::<String>("id") {
+                Ok(id) => by_id(node, w, &id),
+                Err(error) => w.fail(node, error),
+            },
+            "nodes" => match ids(node) {
+                Ok(ids) => w.list(node, &ids, |w, id| by_id(node, w, id)),
+                Err(error) => w.fail(node, error),
+            },
+            "viewer" => w.object(node, &Viewer),
+            "organization" => {
+                let slug = node.required::<String>("slug").unwrap_or_default();
+                let entry = access.organization_by_slug(&slug).map(Organization);
+                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
+            }
+            "organizations" => organization::list(node, w),
+            "facility" => {
+                let slug = node.required::<String>("slug").unwrap_or_default();
+                let entry = access.facility_by_slug(&slug).map(Facility);
+                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
+            }
+            "facilities" => facility::list(node, w),
+            "program" => {
+                let organization = node.required::<String>("organization").unwrap_or_default();
+                let slug = node.required::<String>("slug").unwrap_or_default();
+                let entry = access.program_by_slug(&organization, &slug).map(Program);
+                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
+            }
+            "programs" => program::list(node, w),
+            "items" => item::list(node, w),
+            "kits" => kit::list(node, w),
+            "agreements" => agreement::list(node, w),
+            "awards" => award::list(node, w),
+            "gifts" => award::gifts(node, w),
+            "distribution" => distribution::by_id(node, w),
+            "distributions" => distribution::list(node, w, None),
+            "distributionStats" => distribution::stats(node, w),
+            _ => w.absent(node),
+        }
+    }
+}
+
+fn ids(node: &Node<'_>) -> Result<Vec<String>> {
+    let ids: Vec<String> = node.required("ids")?;
+    if ids.len() > 100 {
+        return Err(Error::invalid("Ask for at most 100 ids."));
+    }
+    Ok(ids)
+}
+
+/// The object with a global id, of any type, under the same scope as every other way to it.
+fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
+    let Some(GlobalId { kind, id }) = GlobalId::parse(id) else { return w.fail(node, super::not_an_id()) };
+    let access = w.access;
+    match kind {
+        Kind::Organization => drawn(node, w, access.organization(id).map(Organization)),
+        Kind::Statement => drawn(node, w, access.statement(id).map(Statement)),
+        Kind::Claim => drawn(node, w, access.claim(id).map(Claim)),
+        Kind::Facility => drawn(node, w, access.facility(id).map(Facility)),
+        Kind::Program => drawn(node, w, access.program(id).map(Program)),
+        Kind::Item => drawn(node, w, access.item(id).map(Item)),
+        Kind::Kit => drawn(node, w, access.kit(id).map(Kit)),
+        Kind::Agreement => drawn(node, w, access.agreement(id).map(Agreement)),
+        Kind::Award => drawn(node, w, access.award(id).map(Award)),
+        Kind::Gift => drawn(node, w, access.gift(id).map(Gift)),
+        Kind::Distribution if access.viewer.has(Right::DistributionRead) => distribution::one(node, w, id),
+        Kind::Distribution => w.null(),
+    }
+}
+
+fn drawn(node: &Node<'_>, w: &mut Writer<'_>, object: Option<impl Object>) -> Written {
+    match object {
+        Some(object) => w.object(node, &object),
+        None => w.null(),
+    }
+}
+
+struct Viewer;
+
+impl Object for Viewer {
+    fn type_name(&self) -> &str {
+        "Viewer"
+    }
+
+    fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
+        let access = w.access;
+        let viewer = &access.viewer;
+        match node.name {
+            "audience" => w.str(viewer.audience().name()),
+            "role" => w.optional_str(viewer.role().map(rights::role_name)),
+            "organization" => {
+                drawn(node, w, viewer.organization().and_then(|id| access.organization(id)).map(Organization))
+            }
+            "facilities" => match viewer.facilities() {
+                None => w.null(),
+                Some(cut) => {
+                    let mut cut: Vec<_> = cut.iter().filter_map(|id| access.facility(*id)).collect();
+                    cut.sort_by(|a, b| a.row.slug.cmp(&b.row.slug));
+                    w.list(node, cut, |w, entry| w.object(node, &Facility(entry)))
+                }
+            },
+            "rights" => {
+                let rights = Right::ALL.into_iter().filter(|right| viewer.has(*right));
+                w.list(node, rights, |w, right| w.str(right.name()))
+            }
+            "costLimit" => w.int(w.cost_limit as i64),
+            _ => w.absent(node),
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! `/graphql`: GraphQL over HTTP to the letter.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
+use async_graphql::{
+    ErrorExtensionValues, Pos, ServerError, ValidationMode, Value, Variables,
+    parser::types::{ExecutableDocument, OperationType},
+};
+use futures_util::StreamExt;
+
+use super::{
+    App,
+    answer::{self, Cost, Media},
+    request::{Bad, LARGEST, Parameters},
+    within,
+};
+use crate::{
+    auth::Viewer,
+    config::CostLimits,
+    error::Error,
+    graphql::{self, Request, Umbral, audience::Audience, limits, text, wall},
+    store::STATEMENTS,
+};
+
+/// How many documents are kept parsed.
+const KEPT: usize = 1_000;
+/// Longer documents are parsed every time.
+const KEPT_LENGTH: usize = 16 * 1024;
+
+/// The schema, and documents that have been seen.
+pub struct Engine {
+    strict: Umbral,
+    fast: Umbral,
+    documents: RwLock<HashMap<String, Arc<Document>>>,
+}
+
+/// A parsed document, and what has been found out about it.
+struct Document {
+    parsed: ExecutableDocument,
+    has_variables: bool,
+    /// Audiences that it has passed all validation for.
+    passed: AtomicU32,
+    /// The wall's verdicts where nothing depends on variables.
+    verdicts: RwLock<HashMap<(Audience, Option<String>), wall::Checked>>,
+}
+
+impl Engine {
+    pub fn new() -> Self {
+        Self {
+            strict: graphql::schema(ValidationMode::Strict),
+            fast: graphql::schema(ValidationMode::Fast),
+            documents: RwLock::default(),
+        }
+    }
+
+    fn document(&self, query: &str) -> Result<Arc<Document>, ServerError> {
+        let kept = self.documents.read().unwrap_or_else(PoisonError::into_inner).get(query).cloned();
+        if let Some(kept) = kept {
+            return Ok(kept);
+        }
+        limits::scan(query).map_err(|message| coded(message, None, "DOCUMENT_TOO_LARGE"))?;
+        let parsed = async_graphql::parser::parse_query(query).map_err(|fault| {
+            let mut error = coded("The document cannot be parsed.", None, "GRAPHQL_PARSE_FAILED");
+            error.locations = fault.positions().collect();
+            error
+        })?;
+        let has_variables =
+            parsed.operations.iter().any(|(_, operation)| !operation.node.variable_definitions.is_empty());
+        let document = Arc::new(Document {
+            parsed,
+            has_variables,
+            passed: AtomicU32::new(0),
+            verdicts: RwLock::default(),
+        });
+        if query.len() <= KEPT_LENGTH {
+            let mut documents = self.documents.write().unwrap_or_else(PoisonError::into_inner);
+            if documents.len() >= KEPT {
+                documents.clear();
+            }
+            documents.insert(query.to_owned(), document.clone());
+        }
+        Ok(document)
+    }
+
+    /// What the document asks for, if its audience may.
+    fn check(
+        &self,
+        document: &Document,
+        audience: Audience,
+        parameters: &Parameters,
+    ) -> Result<wall::Checked, Vec<ServerError>> {
+        let key = (audience, parameters.operation_name.clone());
+        if !document.has_variables {
+            let known = document.verdicts.read().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
+            if let Some(checked) = known {
+                return Ok(checked);
+            }
+        }
+        let types = graphql::types().map_err(|error| vec![graphql::server_error(&error, Pos::default())])?;
+        let name = parameters.operation_name.as_deref();
+        let checked = wall::check(types, audience, &document.parsed, name, &parameters.variables).map_err(
+            |faults| {
+                faults
+                    .iter()
+                    .map(|fault| coded(&fault.message, fault.position, fault.code))
+                    .collect::<Vec<_>>()
+            },
+        )?;
+        if !document.has_variables {
+            let mut verdicts = document.verdicts.write().unwrap_or_else(PoisonError::into_inner);
+            if verdicts.len() < 64 {
+                verdicts.insert(key, checked.clone());
+            }
+        }
+        Ok(checked)
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl CostLimits {
+    fn of(&self, audience: Audience) -> u64 {
+        match audience {
+            Audience::Public => self.public,
+            Audience::Donor | Audience::Partner => self.outside,
+            Audience::Staff => self.staff,
+        }
+    }
+}
+
+fn coded(message: &str, position: Option<Pos>, code: &str) -> ServerError {
+    let mut error = ServerError::new(message, position);
+    let mut extensions = ErrorExtensionValues::default();
+    extensions.set("code", code);
+    error.extensions = Some(extensions);
+    error
+}
+
+pub async fn post(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let Some(media) = Media::accepted(text_header(&request, "accept")) else { return not_acceptable() };
+    if !is_json(text_header(&request, "content-type")) {
+        let message = "Send the request as application/json.";
+        return answer::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message, media);
+    }
+    let body = match within(&app, read(payload)).await {
+        Some(Ok(body)) => body,
+        Some(Err(Unread::TooLarge)) => {
+            let message = "The body is larger than 256 KiB.";
+            return answer::refusal(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", message, media);
+        }
+        Some(Err(Unread::Broken)) => {
+            return answer::refusal(
+                StatusCode::BAD_REQUEST,
+                "BAD_REQUEST",
+                "The body did not arrive.",
+                media,
+            );
+        }
+        None => {
+            return answer::refusal(
+                StatusCode::REQUEST_TIMEOUT,
+                "TIMED_OUT",
+                "The body took too long.",
+                media,
+            );
+        }
+    };
+    serve(&app, &request, media, Parameters::from_body(&body), false).await
+}
+
+pub async fn get(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
+    let Some(media) = Media::accepted(text_header(&request, "accept")) else { return not_acceptable() };
+    let parameters = Parameters::from_address(request.query_string());
+    serve(&app, &request, media, parameters, true).await
+}
+
+async fn serve(
+    app: &App,
+    request: &HttpRequest,
+    media: Media,
+    parameters: Result<Parameters, Bad>,
+    by_get: bool,
+) -> HttpResponse {
+    let parameters = match parameters {
+        Ok(parameters) => parameters,
+        Err(Bad(code, message)) => return answer::refusal(StatusCode::BAD_REQUEST, code, message, media),
+    };
+    let count = Arc::new(AtomicU32::new(0));
+    let work = STATEMENTS.scope(count.clone(), run(app, request, media, parameters, by_get));
+    let mut response = match within(app, work).await {
+        Some(response) => response,
+        None => {
+            let error = Error::TimedOut;
+            answer::refusal(StatusCode::SERVICE_UNAVAILABLE, error.code(), &error.message(), media)
+        }
+    };
+    if app.config.count_statements {
+        let name = header::HeaderName::from_static("umbral-statements");
+        response.headers_mut().insert(name, header::HeaderValue::from(count.load(Ordering::Relaxed)));
+    }
+    response
+}
+
+async fn run(
+    app: &App,
+    request: &HttpRequest,
+    media: Media,
+    parameters: Parameters,
+    by_get: bool,
+) -> HttpResponse {
+    let refuse =
+        |status: StatusCode, error: &Error| answer::refusal(status, error.code(), &error.message(), media);
+    let access = match access(app, request).await {
+        Ok(access) => access,
+        Err(Refusal::Denied(denied)) => {
+            let status = StatusCode::from_u16(denied.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+            let mut response = HttpResponse::build(status);
+            if status == StatusCode::UNAUTHORIZED {
+                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            }
+            return answer::refusal_with(response, denied.code(), denied.message(), media);
+        }
+        Err(Refusal::Fault(error)) => {
+            // Notes the fault in the log.
+            let _ = graphql::server_error(&error, Pos::default());
+            return refuse(StatusCode::SERVICE_UNAVAILABLE, &Error::Unavailable);
+        }
+    };
+    let audience = access.viewer.audience();
+    let limit = app.config.cost.of(audience);
+    let fail = |errors: &[ServerError], cost: Option<Cost>| {
+        answer::finish(
+            &mut HttpResponse::build(media.request_error()),
+            media,
+            answer::write(None, errors, cost),
+        )
+    };
+    let document = match app.graphql.document(&parameters.query) {
+        Ok(document) => document,
+        Err(error) => return fail(&[error], None),
+    };
+    let checked = match app.graphql.check(&document, audience, &parameters) {
+        Ok(checked) => checked,
+        Err(errors) => return fail(&errors, None),
+    };
+    if by_get && checked.operation != OperationType::Query {
+        let mut response = HttpResponse::MethodNotAllowed();
+        response.insert_header((header::ALLOW, "POST"));
+        return answer::refusal_with(response, "METHOD_NOT_ALLOWED", "Send mutations by POST.", media);
+    }
+    let cost = Cost { requested: checked.cost, limit };
+    if checked.cost > limit {
+        let message =
+            format!("The document costs {} and may cost {limit}. Ask for less at once.", checked.cost);
+        return fail(&[coded(&message, None, "COST_LIMIT_EXCEEDED")], Some(cost));
+    }
+
+    let languages = text_header(request, "accept-language").map(text::accepted).unwrap_or_default();
+    let bit = 1 << audience as u32;
+    let passed = document.passed.load(Ordering::Relaxed) & bit != 0;
+    let schema = if passed { &app.graphql.fast } else { &app.graphql.strict };
+    let mut library = async_graphql::Request::new("")
+        .variables(Variables::from_value(Value::Object(checked.variables.clone())))
+        .data(audience)
+        .data(Request::new(access, languages, checked.variables, limit));
+    library.operation_name = parameters.operation_name;
+    library.set_parsed_query(document.parsed.clone());
+    let response = schema.execute(library).await;
+
+    let unrun = response.data == Value::Null
+        && !response.errors.is_empty()
+        && response.errors.iter().all(|error| error.path.is_empty());
+    if unrun {
+        return fail(&response.errors, None);
+    }
+    if !passed {
+        document.passed.fetch_or(bit, Ordering::Relaxed);
+    }
+    let body = answer::write(Some(&response.data), &response.errors, Some(cost));
+    answer::finish(&mut HttpResponse::Ok(), media, body)
+}
+
+enum Refusal {
+    Denied(crate::auth::Denied),
+    Fault(Error),
+}
+
+/// The database as the viewer of this request may see it.
+async fn access(app: &App, request: &HttpRequest) -> Result<crate::store::Access, Refusal> {
+    let catalog = app.store.catalog().await.map_err(Refusal::Fault)?;
+    let organization = text_header(request, "umbral-organization");
+    let authorization = match request.headers().get(header::AUTHORIZATION) {
+        None => None,
+        // A header that is not text is not a token either.
+        Some(value) => Some(value.to_str().unwrap_or("")),
+    };
+    let now = app.config.clock.now();
+    let viewer: Viewer = app
+        .authenticator
+        .viewer(&catalog, authorization, organization, now)
+        .await
+        .map_err(Refusal::Denied)?;
+    Ok(app.store.access_with(viewer, catalog))
+}
+
+enum Unread {
+    TooLarge,
+    Broken,
+}
+
+async fn read(mut payload: web::Payload) -> Result<Vec<u8>, Unread> {
+    let mut body = Vec::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Unread::Broken)?;
+        if body.len() + chunk.len() > LARGEST {
+            return Err(Unread::TooLarge);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn is_json(content_type: Option<&str>) -> bool {
+    let Some(content_type) = content_type else { return false };
+    let mut pieces = content_type.split(';').map(|piece| piece.trim().to_ascii_lowercase());
+    pieces.next().as_deref() == Some("application/json")
+        && pieces.all(|piece| match piece.strip_prefix("charset=") {
+            Some(charset) => charset.trim_matches('"') == "utf-8",
+            None => true,
+        })
+}
+
+fn text_header<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
+    request.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
+fn not_acceptable() -> HttpResponse {
+    let message = "Take application/graphql-response+json or application/json.";
+    answer::refusal(StatusCode::NOT_ACCEPTABLE, "NOT_ACCEPTABLE", message, Media::Json)
+}

@@ -1,0 +1,95 @@
+//! What a client sends: the parameters of a GraphQL request.
+
+use async_graphql::{Name, Value};
+use indexmap::IndexMap;
+use serde_json::Value as Json;
+
+/// The largest body.
+pub const LARGEST: usize = 256 * 1024;
+
+/// The parameters of a request.
+#[derive(Debug)]
+pub struct Parameters {
+    pub query: String,
+    pub operation_name: Option<String>,
+    pub variables: IndexMap<Name, Value>,
+}
+
+/// A request that is no GraphQL request: the code and the words for the client.
+#[derive(Debug)]
+pub struct Bad(pub &'static str, pub &'static str);
+
+impl Parameters {
+    /// From the body of a POST.
+    ///
+    /// # Errors
+    /// When the body is not JSON, or not of this shape.
+    pub fn from_body(body: &[u8]) -> Result<Self, Bad> {
+        let text = std::str::from_utf8(body).map_err(|_| Bad("BAD_JSON", "The body is not UTF-8."))?;
+        let json: Json = serde_json::from_str(text).map_err(|_| Bad("BAD_JSON", "The body is not JSON."))?;
+        let mut fields = match json {
+            Json::Object(fields) => fields,
+            Json::Array(_) => return Err(Bad("BATCH_NOT_OFFERED", "Send one request at a time.")),
+            _ => return Err(Bad("BAD_REQUEST", "The body must be a JSON object.")),
+        };
+        let query = match fields.remove("query") {
+            Some(Json::String(query)) => query,
+            _ => return Err(Bad("BAD_REQUEST", "\"query\" must be a document.")),
+        };
+        let operation_name = match fields.remove("operationName") {
+            None | Some(Json::Null) => None,
+            Some(Json::String(name)) => Some(name),
+            Some(_) => return Err(Bad("BAD_REQUEST", "\"operationName\" must be a string.")),
+        };
+        let variables = variables(fields.remove("variables"))?;
+        match fields.remove("extensions") {
+            None | Some(Json::Null | Json::Object(_)) => Ok(Self { query, operation_name, variables }),
+            Some(_) => Err(Bad("BAD_REQUEST", "\"extensions\" must be an object.")),
+        }
+    }
+
+    /// From the address of a GET.
+    ///
+    /// # Errors
+    /// When a parameter is missing, stands twice, or is not of its shape.
+    pub fn from_address(address: &str) -> Result<Self, Bad> {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_str(address)
+            .map_err(|_| Bad("BAD_REQUEST", "The parameters of the address cannot be read."))?;
+        let mut found: [Option<String>; 4] = [None, None, None, None];
+        const NAMES: [&str; 4] = ["query", "operationName", "variables", "extensions"];
+        for (name, value) in pairs {
+            let Some(place) = NAMES.iter().position(|known| *known == name) else { continue };
+            if found[place].replace(value).is_some() {
+                return Err(Bad("BAD_REQUEST", "A parameter stands twice."));
+            }
+        }
+        let [query, operation_name, given, extensions] = found;
+        let query = query.ok_or(Bad("BAD_REQUEST", "\"query\" must be a document."))?;
+        let json = |text: Option<String>| match text.filter(|text| !text.is_empty()) {
+            None => Ok(None),
+            Some(text) => serde_json::from_str(&text)
+                .map(Some)
+                .map_err(|_| Bad("BAD_JSON", "\"variables\" and \"extensions\" must be JSON.")),
+        };
+        if !matches!(json(extensions)?, None | Some(Json::Null | Json::Object(_))) {
+            return Err(Bad("BAD_REQUEST", "\"extensions\" must be an object."));
+        }
+        let operation_name = operation_name.filter(|name| !name.is_empty());
+        Ok(Self { query, operation_name, variables: variables(json(given)?)? })
+    }
+}
+
+fn variables(given: Option<Json>) -> Result<IndexMap<Name, Value>, Bad> {
+    match given {
+        None | Some(Json::Null) => Ok(IndexMap::new()),
+        Some(Json::Object(fields)) => fields
+            .into_iter()
+            .map(|(name, value)| {
+                Value::from_json(value)
+                    .map(|value| (Name::new(name), value))
+                    .map_err(|_| Bad("BAD_REQUEST", "A variable cannot be read."))
+            })
+            .collect(),
+        Some(_) => Err(Bad("BAD_REQUEST", "\"variables\" must be an object.")),
+    }
+}

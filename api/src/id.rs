@@ -1,0 +1,146 @@
+//! Global ids: opaque to clients, stable, and unique over all types.
+//!
+//! An id is a byte for the type and the row's UUID, in base64url. It holds nothing else.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Deserializer};
+use uuid::Uuid;
+
+/// The types that have ids. The numbers are part of every id that clients have stored: never change one.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[repr(u8)]
+pub enum Kind {
+    Organization = 1,
+    Facility = 2,
+    Program = 3,
+    Item = 4,
+    Kit = 5,
+    Distribution = 6,
+    Agreement = 7,
+    Award = 8,
+    Gift = 9,
+    Statement = 10,
+    Claim = 11,
+}
+
+impl Kind {
+    fn from_byte(byte: u8) -> Option<Self> {
+        use Kind::*;
+        [Organization, Facility, Program, Item, Kit, Distribution, Agreement, Award, Gift, Statement, Claim]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
+    }
+}
+
+/// A row of a type.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct GlobalId {
+    pub kind: Kind,
+    pub id: Uuid,
+}
+
+impl GlobalId {
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 17];
+        // The engine asks for room for a whole number of groups.
+        let mut room = [0; 21];
+        if text.len() != 23 || URL_SAFE_NO_PAD.decode_slice(text, &mut room).ok()? != 17 {
+            return None;
+        }
+        bytes.copy_from_slice(&room[..17]);
+        let kind = Kind::from_byte(bytes[0])?;
+        Some(Self { kind, id: Uuid::from_slice(&bytes[1..]).ok()? })
+    }
+}
+
+/// Writes an id's text to the end of a buffer.
+pub fn write(kind: Kind, id: Uuid, out: &mut Vec<u8>) {
+    let mut bytes = [0; 17];
+    bytes[0] = kind as u8;
+    bytes[1..].copy_from_slice(id.as_bytes());
+    let at = out.len();
+    out.resize(at + 24, 0);
+    let written = URL_SAFE_NO_PAD.encode_slice(bytes, &mut out[at..]).unwrap_or_default();
+    out.truncate(at + written);
+}
+
+pub fn text(kind: Kind, id: Uuid) -> String {
+    let mut out = Vec::with_capacity(24);
+    write(kind, id, &mut out);
+    String::from_utf8(out).unwrap_or_default()
+}
+
+/// The ids of a filter. One of another type stands for no row: it matches nothing.
+pub fn list<'de, D: Deserializer<'de>, const KIND: u8>(source: D) -> Result<Option<Vec<Uuid>>, D::Error> {
+    let Some(texts) = Option::<Vec<String>>::deserialize(source)? else { return Ok(None) };
+    texts.iter().map(|text| one::<D::Error>(text, KIND)).collect::<Result<_, _>>().map(Some)
+}
+
+/// The id of an input.
+pub fn single<'de, D: Deserializer<'de>, const KIND: u8>(source: D) -> Result<Uuid, D::Error> {
+    one(&String::deserialize(source)?, KIND)
+}
+
+/// The id of an input that may be left out.
+pub fn optional<'de, D: Deserializer<'de>, const KIND: u8>(source: D) -> Result<Option<Uuid>, D::Error> {
+    Option::<String>::deserialize(source)?.map(|text| one(&text, KIND)).transpose()
+}
+
+/// Ids of an input, of whatever type: rows are found by their UUID.
+pub fn many<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<Uuid>, D::Error> {
+    Vec::<String>::deserialize(source)?.iter().map(|text| any(text)).collect()
+}
+
+/// Ids of an input that may be left out.
+pub fn some_list<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Vec<Uuid>>, D::Error> {
+    let texts = Option::<Vec<String>>::deserialize(source)?;
+    texts.map(|texts| texts.iter().map(|text| any(text)).collect()).transpose()
+}
+
+/// Ids of an input that may be left out (keep) or null (clear).
+pub fn given_list<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Option<Vec<Uuid>>>, D::Error> {
+    some_list(source).map(Some)
+}
+
+fn any<E: serde::de::Error>(text: &str) -> Result<Uuid, E> {
+    GlobalId::parse(text).map(|id| id.id).ok_or_else(|| E::custom(NOT_AN_ID))
+}
+
+const NOT_AN_ID: &str = "this is not an id of this API";
+
+fn one<E: serde::de::Error>(text: &str, kind: u8) -> Result<Uuid, E> {
+    let id = GlobalId::parse(text).ok_or_else(|| E::custom(NOT_AN_ID))?;
+    Ok(if id.kind as u8 == kind { id.id } else { Uuid::nil() })
+}
+
+pub const ORGANIZATION: u8 = Kind::Organization as u8;
+pub const FACILITY: u8 = Kind::Facility as u8;
+pub const PROGRAM: u8 = Kind::Program as u8;
+pub const ITEM: u8 = Kind::Item as u8;
+pub const KIT: u8 = Kind::Kit as u8;
+pub const DISTRIBUTION: u8 = Kind::Distribution as u8;
+pub const AGREEMENT: u8 = Kind::Agreement as u8;
+pub const AWARD: u8 = Kind::Award as u8;
+pub const GIFT: u8 = Kind::Gift as u8;
+pub const STATEMENT: u8 = Kind::Statement as u8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_comes_back_as_it_went() {
+        let id = Uuid::from_u128(0x0102_0304_0506_4708_890a_0b0c_0d0e_0f10);
+        let text = text(Kind::Kit, id);
+        assert_eq!(text.len(), 23);
+        assert_eq!(GlobalId::parse(&text), Some(GlobalId { kind: Kind::Kit, id }));
+    }
+
+    #[test]
+    fn what_is_not_an_id_is_refused() {
+        for text in ["", "a", "AAAAAAAAAAAAAAAAAAAAAAA", "____________________________", "ñññññññññññ"]
+        {
+            assert_eq!(GlobalId::parse(text), None, "{text}");
+        }
+    }
+}

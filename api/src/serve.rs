@@ -1,0 +1,136 @@
+//! Starting and stopping the server.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use actix_web::{App as Actix, HttpServer, dev::ServerHandle, middleware::from_fn, web};
+
+use crate::{
+    auth::{Authenticator, issuers::Issuers, keys::KeyRing, verifier::Verifier},
+    config::{Config, Mode},
+    error::{Error, Result},
+    http::{self, App, graphql::Engine},
+    store::{
+        Store,
+        connect::{Pools, Sizes},
+    },
+};
+
+/// A server that runs until it is stopped.
+pub struct Running {
+    pub address: SocketAddr,
+    pub store: Arc<Store>,
+    pub verifier: Arc<Verifier>,
+    handle: ServerHandle,
+    joined: tokio::task::JoinHandle<std::io::Result<()>>,
+}
+
+impl Running {
+    /// Lets open requests end, and stops.
+    pub async fn stop(self) {
+        self.handle.stop(true).await;
+        let _ = self.joined.await;
+        self.store.close().await;
+    }
+
+    /// Waits until the server ends by itself: by a signal.
+    pub async fn wait(self) {
+        let _ = self.joined.await;
+        self.store.close().await;
+    }
+}
+
+/// Connects and, in demo mode, brings the schema up to date.
+///
+/// # Errors
+/// When the database is out of reach, or, in production, not up to date or full of demonstration data.
+pub async fn open(config: &Config) -> Result<Arc<Store>> {
+    let pools = connect(config).await?;
+    if config.mode == Mode::Demo {
+        pools.migrate().await?;
+    }
+    let pending = pools.pending().await?;
+    if !pending.is_empty() {
+        return Err(Error::Internal(format!(
+            "migrations are pending, run `umbral migrate` first: {}",
+            pending.join(", ")
+        )));
+    }
+    let store = Store::open(pools, config.clock.clone()).await?;
+    if config.mode == Mode::Production && store.is_demo() {
+        return Err(Error::Internal("this database holds demonstration data; production refuses it".into()));
+    }
+    Ok(store)
+}
+
+/// Connects to the configured database.
+///
+/// # Errors
+/// When it is out of reach.
+pub async fn connect(config: &Config) -> Result<Pools> {
+    if config.database_url.starts_with("sqlite:") {
+        std::fs::create_dir_all(&config.data_dir)
+            .map_err(|fault| Error::Internal(format!("{}: {fault}", config.data_dir.display())))?;
+    }
+    let sizes = Sizes { main: config.pool, outside: config.outside_pool };
+    Pools::connect(&config.database_url, config.outside_database_url.as_deref(), sizes).await
+}
+
+/// The verifier of tokens: our own keys and the outside issuers.
+///
+/// # Errors
+/// When keys are missing in production, unsafe on disk, or an issuer is not configured right.
+pub fn verifier(config: &Config) -> Result<Verifier> {
+    let keys = config.keys_dir();
+    let ring = match config.mode {
+        Mode::Demo => KeyRing::open_or_generate(&keys, config.clock.now()),
+        Mode::Production => KeyRing::load(&keys),
+    };
+    let ring = ring.map_err(|fault| Error::Internal(fault.to_string()))?;
+    if config.mode == Mode::Production && ring.active().is_none() {
+        return Err(Error::Internal("there is no signing key, run `umbral keys generate` first".into()));
+    }
+    let issuers = match &config.issuers {
+        Some(path) => Issuers::load(path).map_err(|fault| Error::Internal(fault.to_string()))?,
+        None => Issuers::none(),
+    };
+    Verifier::new(ring, config.issuer(), config.audience(), issuers)
+        .map_err(|fault| Error::Internal(fault.to_string()))
+}
+
+/// Starts serving. In demo mode the schema is brought up to date first.
+///
+/// # Errors
+/// When anything that the server needs is missing.
+pub async fn start(config: Config) -> Result<Running> {
+    let store = open(&config).await?;
+    start_with(config, store).await
+}
+
+/// Starts serving on a store that is open.
+///
+/// # Errors
+/// As [`start`].
+pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
+    let verifier = Arc::new(verifier(&config)?);
+    verifier.preload(config.clock.now()).await;
+    let app = web::Data::new(App {
+        config: config.clone(),
+        store: store.clone(),
+        authenticator: Authenticator { verifier: verifier.clone() },
+        graphql: Engine::new(),
+    });
+    let server = HttpServer::new(move || {
+        Actix::new().app_data(app.clone()).wrap(from_fn(http::frame)).configure(http::routes)
+    })
+    .workers(config.workers)
+    .client_request_timeout(std::time::Duration::from_secs(10))
+    .max_connections(10_000)
+    .shutdown_timeout(10)
+    .bind(config.listen)
+    .map_err(|fault| Error::Internal(format!("{}: {fault}", config.listen)))?;
+    let address = server.addrs().first().copied().unwrap_or(config.listen);
+    let server = server.run();
+    let handle = server.handle();
+    let joined = tokio::spawn(server);
+    Ok(Running { address, store, verifier, handle, joined })
+}

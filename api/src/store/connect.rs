@@ -1,0 +1,153 @@
+//! Connections: one pool to write, one to read, and on PostgreSQL one for outsiders.
+
+use std::{path::Path, time::Duration};
+
+use migration::{Migrator, MigratorTrait};
+use rand::TryRngCore;
+use sea_orm::{
+    ActiveModelTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait,
+    Set,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+
+use super::STATEMENTS;
+use crate::{
+    clock::Clock,
+    error::{Error, Result},
+};
+
+/// The connections of one process.
+pub struct Pools {
+    pub write: DatabaseConnection,
+    /// On PostgreSQL the same pool as `write`; on SQLite connections that cannot write.
+    pub read: DatabaseConnection,
+    /// Connections of a role that is granted operations rows only. None on SQLite.
+    pub outside: Option<DatabaseConnection>,
+}
+
+/// How many connections a pool holds.
+#[derive(Clone, Copy, Debug)]
+pub struct Sizes {
+    pub main: u32,
+    pub outside: u32,
+}
+
+impl Pools {
+    /// Connects. A SQLite file is made when there is none.
+    ///
+    /// # Errors
+    /// When a database is out of reach.
+    pub async fn connect(url: &str, outside_url: Option<&str>, sizes: Sizes) -> Result<Self> {
+        if url.starts_with("sqlite:") {
+            let mut write = options(url, 1);
+            write.map_sqlx_sqlite_opts(|options| durable(options).create_if_missing(true));
+            let write = connect(write).await?;
+            let mut read = options(url, sizes.main.max(2));
+            read.map_sqlx_sqlite_opts(|options| durable(options).pragma("query_only", "ON"));
+            return Ok(Self { write, read: connect(read).await?, outside: None });
+        }
+        let write = connect(options(url, sizes.main)).await?;
+        let outside = match outside_url {
+            Some(url) => Some(connect(options(url, sizes.outside)).await?),
+            None => None,
+        };
+        Ok(Self { read: write.clone(), write, outside })
+    }
+
+    /// The address of a SQLite file in a folder.
+    pub fn sqlite_url(folder: &Path) -> String {
+        format!("sqlite://{}?mode=rwc", folder.join("umbral.sqlite").display())
+    }
+
+    /// Names of migrations that this program knows and the database has not seen.
+    pub async fn pending(&self) -> Result<Vec<String>> {
+        let pending = Migrator::get_pending_migrations_read_only(&self.write).await?;
+        Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<()> {
+        Ok(Migrator::up(&self.write, None).await?)
+    }
+
+    /// Grants the outside role what outsiders read.
+    pub async fn grant_outside(&self, role: &str) -> Result<()> {
+        Ok(migration::outside::grant(&self.write, role).await?)
+    }
+}
+
+fn options(url: &str, connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_timeout(Duration::from_secs(5))
+        .test_before_acquire_if_idle_for(Duration::from_secs(30))
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false);
+    if !url.starts_with("sqlite:") {
+        options.statement_timeout(Duration::from_secs(20));
+    }
+    options
+}
+
+/// Acknowledged is on disk: WAL, and a sync at every commit.
+fn durable(
+    options: sea_orm::sqlx::sqlite::SqliteConnectOptions,
+) -> sea_orm::sqlx::sqlite::SqliteConnectOptions {
+    options
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(20))
+        .pragma("cache_size", "-16000")
+        .pragma("mmap_size", "268435456")
+}
+
+async fn connect(options: ConnectOptions) -> Result<DatabaseConnection> {
+    let mut db = Database::connect(options).await?;
+    db.set_metric_callback(|_| {
+        // Outside a request nobody counts.
+        let _ = STATEMENTS.try_with(|count| count.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
+    });
+    Ok(db)
+}
+
+/// What all servers on this database share; made by the first one.
+#[expect(clippy::disallowed_methods, reason = "the one row of a table without a scope")]
+pub(super) async fn instance(pools: &Pools, clock: &Clock) -> Result<entity::instance::Model> {
+    let pending = pools.pending().await?;
+    if !pending.is_empty() {
+        return Err(Error::Internal(format!("migrations are pending: {}", pending.join(", "))));
+    }
+    if let Some(row) = entity::instance::Entity::find_by_id(1).one(&pools.read).await? {
+        return Ok(row);
+    }
+    let mut key = vec![0; 32];
+    rand::rngs::OsRng
+        .try_fill_bytes(&mut key)
+        .map_err(|_| Error::Internal("the system gives no randomness".into()))?;
+    let row = entity::instance::ActiveModel {
+        id: Set(1),
+        cursor_key: Set(key),
+        demo: Set(false),
+        recorded_at: Set(clock.now()),
+    };
+    match row.insert(&pools.write).await {
+        Ok(row) => Ok(row),
+        // Another server was first.
+        Err(_) => entity::instance::Entity::find_by_id(1)
+            .one(&pools.write)
+            .await?
+            .ok_or_else(|| Error::Internal("the instance row cannot be made".into())),
+    }
+}
+
+/// The backend's name, for logs and the banner.
+pub fn backend_name(pools: &Pools) -> &'static str {
+    match pools.write.get_database_backend() {
+        DbBackend::Postgres => "PostgreSQL",
+        _ => "SQLite",
+    }
+}

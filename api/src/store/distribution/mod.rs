@@ -1,0 +1,574 @@
+//! Deliveries: who sees which, and in what order.
+
+mod write;
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use entity::{
+    distribution::{self, Column},
+    distribution_line,
+    value::{AgreementShare, DistributionStatus, ReachMethod, RowClass, VoidReason},
+};
+use sea_orm::{
+    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{
+        Alias, Asterisk, Expr, ExprTrait, JoinType, Order, OrderedStatement, Query, SelectStatement,
+        WindowStatement,
+    },
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+pub use self::write::{
+    CorrectDistribution, LineInput, RecordDistribution, Recorded, Supplied, VoidDistribution,
+};
+use super::{
+    Access, Scoped,
+    class::THRESHOLD,
+    keyset::{Direction, Key, Page, Place, SqlOrder, Window},
+    nothing,
+};
+use crate::{auth::Right, error::Result, graphql::audience::Audience, id};
+
+/// A delivery as its viewer may see it.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Row {
+    pub organization_id: Uuid,
+    pub id: Uuid,
+    pub facility_id: Uuid,
+    pub program_id: Uuid,
+    pub occurred_on: NaiveDate,
+    pub recorded_at: DateTime<Utc>,
+    pub status: DistributionStatus,
+    pub people_reached: Option<i32>,
+    pub reach_method: ReachMethod,
+    pub voided_at: Option<DateTime<Utc>>,
+    pub void_reason: Option<VoidReason>,
+    /// For staff; not fetched for others.
+    pub void_note: Option<String>,
+    /// For staff; not fetched for others.
+    pub version: Option<i32>,
+    /// For staff; not fetched for others.
+    pub class: Option<RowClass>,
+}
+
+/// What was handed over.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct Line {
+    pub distribution_id: Uuid,
+    pub item_id: Option<Uuid>,
+    pub kit_id: Option<Uuid>,
+    pub kit_version: Option<i32>,
+    pub quantity: i32,
+}
+
+/// A delivery with its lines, which are there only when they were asked for.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub row: Row,
+    pub lines: Vec<Line>,
+}
+
+/// A span of days, both included.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+pub struct DateRange {
+    pub from: Option<NaiveDate>,
+    pub to: Option<NaiveDate>,
+}
+
+/// From a moment, included, to a moment, excluded.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+pub struct DateTimeRange {
+    pub from: Option<DateTime<Utc>>,
+    pub to: Option<DateTime<Utc>>,
+}
+
+/// Lists narrow the result to any of their members; an empty list matches nothing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Filter {
+    #[serde(deserialize_with = "id::list::<_, {id::ORGANIZATION}>")]
+    pub organization: Option<Vec<Uuid>>,
+    #[serde(deserialize_with = "id::list::<_, {id::FACILITY}>")]
+    pub facility: Option<Vec<Uuid>>,
+    #[serde(deserialize_with = "id::list::<_, {id::PROGRAM}>")]
+    pub program: Option<Vec<Uuid>>,
+    #[serde(deserialize_with = "id::list::<_, {id::ITEM}>")]
+    pub item: Option<Vec<Uuid>>,
+    #[serde(deserialize_with = "id::list::<_, {id::KIT}>")]
+    pub kit: Option<Vec<Uuid>>,
+    pub region: Option<Vec<String>>,
+    pub status: Option<Vec<DistributionStatus>>,
+    pub occurred_on: Option<DateRange>,
+    pub recorded_at: Option<DateTimeRange>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OrderField {
+    OccurredOn,
+    RecordedAt,
+    PeopleReached,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct OrderBy {
+    pub field: OrderField,
+    pub direction: Direction,
+}
+
+/// The entry that a nested list hangs on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Parent {
+    Facility,
+    Program,
+}
+
+/// What is asked of a list of deliveries.
+pub struct Listing {
+    pub filter: Filter,
+    pub order: OrderBy,
+    pub window: Window,
+    pub with_lines: bool,
+    pub with_total: bool,
+}
+
+impl Scoped for distribution::Entity {
+    fn visible_to(access: &Access) -> Condition {
+        let viewer = &access.viewer;
+        let Some(own) = viewer.organization() else { return nothing() };
+        if !viewer.has(Right::DistributionRead) {
+            return nothing();
+        }
+        match viewer.audience() {
+            Audience::Staff => {
+                let mut rows = Condition::all().add(Column::OrganizationId.eq(own));
+                if let Some(facilities) = viewer.facilities() {
+                    rows = rows.add(among(Column::FacilityId, facilities.iter().copied()));
+                }
+                rows
+            }
+            Audience::Partner => {
+                let mut rows = Condition::any().add(Column::OrganizationId.eq(own));
+                for agreement in access.catalog.agreements_of(own, access.now) {
+                    if !agreement.row.shares.0.contains(&AgreementShare::Distributions) {
+                        continue;
+                    }
+                    let mut shared = Condition::all()
+                        .add(Column::OrganizationId.eq(agreement.row.organization_id))
+                        .add(Column::OccurredOn.gte(agreement.row.starts_on));
+                    if let Some(last) = agreement.row.ends_on {
+                        shared = shared.add(Column::OccurredOn.lte(last));
+                    }
+                    if !agreement.row.all_facilities {
+                        shared = shared.add(among(Column::FacilityId, agreement.facilities.iter().copied()));
+                    }
+                    if !agreement.row.all_programs {
+                        shared = shared.add(among(Column::ProgramId, agreement.programs.iter().copied()));
+                    }
+                    rows = rows.add(shared);
+                }
+                Condition::all().add(Column::Class.eq(RowClass::Operations)).add(rows)
+            }
+            Audience::Public | Audience::Donor => nothing(),
+        }
+    }
+}
+
+/// Lines are reached through their deliveries, whose scope is applied first.
+impl Scoped for distribution_line::Entity {
+    fn visible_to(access: &Access) -> Condition {
+        use distribution_line::Column as Line;
+        if access.is_outside() {
+            Condition::all().add(Line::Class.eq(RowClass::Operations)).add(Line::Shown.eq(true))
+        } else {
+            Condition::all()
+        }
+    }
+}
+
+impl Access {
+    /// One page of deliveries, or one page for each parent, in a constant number of statements.
+    ///
+    /// # Errors
+    /// `NotPermitted` when the role reads no deliveries at all.
+    pub async fn distributions(
+        &self,
+        listing: &Listing,
+        parents: Option<(Parent, &[Uuid])>,
+    ) -> Result<HashMap<Uuid, Page<Delivery>>> {
+        self.require(Right::DistributionRead)?;
+        let rows = self.rows(listing, parents).await?;
+        let mut pages: HashMap<Uuid, Page<Row>> = match parents {
+            None => HashMap::from([(Uuid::nil(), listing.window.cut(rows))]),
+            Some((parent, ids)) => {
+                let mut of: HashMap<Uuid, Vec<Row>> = ids.iter().map(|id| (*id, Vec::new())).collect();
+                for row in rows {
+                    if let Some(list) = of.get_mut(&parent.of(&row)) {
+                        list.push(row);
+                    }
+                }
+                of.into_iter().map(|(id, rows)| (id, listing.window.cut(rows))).collect()
+            }
+        };
+        if listing.with_total {
+            let totals = self.totals(&listing.filter, parents).await?;
+            for (id, page) in &mut pages {
+                page.total = Some(totals.get(id).copied().unwrap_or(0));
+            }
+        }
+        let mut lines = if listing.with_lines {
+            self.lines_of(pages.values().flat_map(|page| &page.rows)).await?
+        } else {
+            HashMap::new()
+        };
+        Ok(pages
+            .into_iter()
+            .map(|(id, page)| {
+                let Page { rows, has_next, has_previous, total } = page;
+                let rows = rows
+                    .into_iter()
+                    .map(|row| Delivery { lines: lines.remove(&row.id).unwrap_or_default(), row })
+                    .collect();
+                (id, Page { rows, has_next, has_previous, total })
+            })
+            .collect())
+    }
+
+    /// Deliveries by id; those that the viewer may not see are not there.
+    pub async fn distributions_by_id(
+        &self,
+        ids: &[Uuid],
+        with_lines: bool,
+    ) -> Result<HashMap<Uuid, Delivery>> {
+        if ids.is_empty() || !self.viewer.has(Right::DistributionRead) {
+            return Ok(HashMap::new());
+        }
+        let select = self.select::<distribution::Entity>().filter(among(Column::Id, ids.iter().copied()));
+        let rows: Vec<Row> = self.columns(select).into_model().all(self.reader()).await?;
+        let mut lines = if with_lines { self.lines_of(&rows).await? } else { HashMap::new() };
+        Ok(rows
+            .into_iter()
+            .map(|row| (row.id, Delivery { lines: lines.remove(&row.id).unwrap_or_default(), row }))
+            .collect())
+    }
+
+    async fn rows(&self, listing: &Listing, parents: Option<(Parent, &[Uuid])>) -> Result<Vec<Row>> {
+        let order = self.sql_order(listing.order);
+        let backwards = listing.window.backwards;
+        let limit = listing.window.size as u64 + 1;
+        let select = self
+            .select::<distribution::Entity>()
+            .filter(self.matching(&listing.filter))
+            .filter(order.between(&listing.window));
+        let db = self.reader();
+        let (parent, ids) = match parents {
+            None => {
+                let mut statement = self.columns(select).into_query();
+                order.sort(&mut statement, backwards);
+                statement.limit(limit);
+                return read(db, &statement).await;
+            }
+            Some((parent, [only])) => {
+                let mut statement = self.columns(select.filter(parent.column().eq(*only))).into_query();
+                order.sort(&mut statement, backwards);
+                statement.limit(limit);
+                return read(db, &statement).await;
+            }
+            Some(parents) => parents,
+        };
+        let mut statement = self.columns(select).into_query();
+        let mut rows: Vec<Row> = if db.get_database_backend() == DbBackend::Postgres {
+            // One index scan of `limit` rows for each parent.
+            statement.and_where(
+                Expr::col((distribution::Entity, parent.column()))
+                    .equals((Alias::new("parent"), Alias::new("id"))),
+            );
+            order.sort(&mut statement, backwards);
+            statement.limit(limit);
+            let each = Query::select()
+                .column((Alias::new("child"), Asterisk))
+                .from_as(Alias::new(parent.table()), Alias::new("parent"))
+                .join_lateral(
+                    JoinType::InnerJoin,
+                    statement,
+                    Alias::new("child"),
+                    Condition::all().add(Expr::cust("TRUE")),
+                )
+                .cond_where(among_expr(
+                    Expr::col((Alias::new("parent"), Alias::new("id"))),
+                    ids.iter().copied(),
+                ))
+                .to_owned();
+            read(db, &each).await?
+        } else {
+            statement.cond_where(among(parent.column(), ids.iter().copied()));
+            let mut window = WindowStatement::partition_by((distribution::Entity, parent.column()));
+            sort_window(&mut window, &order, backwards);
+            statement.expr_window_as(Expr::cust("row_number()"), window, Alias::new("place"));
+            let first = Query::select()
+                .column(Asterisk)
+                .from_subquery(statement, Alias::new("child"))
+                .and_where(Expr::col(Alias::new("place")).lte(limit))
+                .to_owned();
+            read(db, &first).await?
+        };
+        let ascending = (listing.order.direction == Direction::Ascending) != backwards;
+        rows.sort_by(|a, b| {
+            let (a, b) = (place(a, listing.order.field), place(b, listing.order.field));
+            let missing = (a.key == Key::Null).cmp(&(b.key == Key::Null));
+            let missing = if backwards { missing.reverse() } else { missing };
+            let order = a.key.cmp(&b.key).then_with(|| a.id.cmp(&b.id));
+            missing.then(if ascending { order } else { order.reverse() })
+        });
+        Ok(rows)
+    }
+
+    async fn totals(
+        &self,
+        filter: &Filter,
+        parents: Option<(Parent, &[Uuid])>,
+    ) -> Result<HashMap<Uuid, i64>> {
+        #[derive(FromQueryResult)]
+        struct Total {
+            parent: Option<Uuid>,
+            total: i64,
+        }
+        let mut select = self
+            .select::<distribution::Entity>()
+            .filter(self.matching(filter))
+            .select_only()
+            .column_as(Expr::col((distribution::Entity, Column::Id)).count(), "total");
+        select = match parents {
+            None => select.expr_as(Expr::value(Option::<Uuid>::None), "parent"),
+            Some((parent, ids)) => select
+                .column_as(parent.column(), "parent")
+                .filter(among(parent.column(), ids.iter().copied()))
+                .group_by(parent.column()),
+        };
+        let totals: Vec<Total> = select.into_model().all(self.reader()).await?;
+        Ok(totals.into_iter().map(|row| (row.parent.unwrap_or_default(), row.total)).collect())
+    }
+
+    async fn lines_of(&self, rows: impl IntoIterator<Item = &Row>) -> Result<HashMap<Uuid, Vec<Line>>> {
+        use distribution_line::Column as Of;
+        let (ids, mut organizations): (Vec<Uuid>, Vec<Uuid>) =
+            rows.into_iter().map(|row| (row.id, row.organization_id)).unzip();
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        organizations.sort_unstable();
+        organizations.dedup();
+        let select = self
+            .select::<distribution_line::Entity>()
+            .filter(among(Of::OrganizationId, organizations))
+            .filter(among(Of::DistributionId, ids))
+            .select_only()
+            .columns([Of::DistributionId, Of::ItemId, Of::KitId, Of::KitVersion, Of::Quantity])
+            .order_by_asc(Of::OrganizationId)
+            .order_by_asc(Of::DistributionId)
+            .order_by_asc(Of::Position);
+        let mut lines: HashMap<Uuid, Vec<Line>> = HashMap::new();
+        for line in select.into_model::<Line>().all(self.reader()).await? {
+            lines.entry(line.distribution_id).or_default().push(line);
+        }
+        Ok(lines)
+    }
+
+    /// The columns that this viewer may read; the others are not fetched.
+    fn columns(
+        &self,
+        select: sea_orm::Select<distribution::Entity>,
+    ) -> sea_orm::Select<distribution::Entity> {
+        let select = select
+            .select_only()
+            .columns([
+                Column::OrganizationId,
+                Column::Id,
+                Column::FacilityId,
+                Column::ProgramId,
+                Column::OccurredOn,
+                Column::RecordedAt,
+                Column::Status,
+                Column::ReachMethod,
+                Column::VoidedAt,
+                Column::VoidReason,
+            ])
+            .expr_as(self.people_reached(), "people_reached");
+        if self.is_outside() {
+            return select
+                .expr_as(Expr::cust("CAST(NULL AS text)"), "void_note")
+                .expr_as(Expr::cust("CAST(NULL AS integer)"), "version")
+                .expr_as(Expr::cust("CAST(NULL AS text)"), "class");
+        }
+        select.columns([Column::VoidNote, Column::Version, Column::Class])
+    }
+
+    /// Women reached as this viewer may see it: null while planned, and for outsiders after a correction below
+    /// the threshold (DISCLOSURE section 5). The list is ordered by the same expression.
+    pub(super) fn people_reached(&self) -> Expr {
+        let delivered =
+            [DistributionStatus::Planned, DistributionStatus::Dispatched].map(|status| status.to_value());
+        let mut known =
+            Condition::all().add(Expr::col((distribution::Entity, Column::Status)).is_not_in(delivered));
+        if self.is_outside() {
+            known = known.add(Expr::col((distribution::Entity, Column::PeopleReached)).gte(THRESHOLD));
+        }
+        Expr::case(known, Expr::col((distribution::Entity, Column::PeopleReached))).into()
+    }
+
+    fn sql_order(&self, order: OrderBy) -> SqlOrder {
+        let column = |column: Column| Expr::col((distribution::Entity, column));
+        let (key, nullable) = match order.field {
+            OrderField::OccurredOn => (column(Column::OccurredOn), false),
+            OrderField::RecordedAt => (column(Column::RecordedAt), false),
+            OrderField::PeopleReached => (self.people_reached(), true),
+        };
+        SqlOrder { key, id: column(Column::Id), nullable, direction: order.direction }
+    }
+
+    /// The rows that a filter asks for.
+    pub(super) fn matching(&self, filter: &Filter) -> Condition {
+        let mut rows = Condition::all();
+        if let Some(ids) = &filter.organization {
+            rows = rows.add(among(Column::OrganizationId, ids.iter().copied()));
+        }
+        if let Some(ids) = &filter.facility {
+            rows = rows.add(among(Column::FacilityId, ids.iter().copied()));
+        }
+        if let Some(isos) = &filter.region {
+            let there =
+                self.catalog.facilities.iter().filter(|facility| isos.contains(&facility.row.region_iso));
+            rows = rows.add(among(Column::FacilityId, there.map(|facility| facility.row.id)));
+        }
+        if let Some(ids) = &filter.program {
+            rows = rows.add(among(Column::ProgramId, ids.iter().copied()));
+        }
+        if let Some(statuses) = &filter.status {
+            rows = rows.add(Column::Status.is_in(statuses.iter().copied()));
+        }
+        if let Some(days) = filter.occurred_on {
+            if let Some(from) = days.from {
+                rows = rows.add(Column::OccurredOn.gte(from));
+            }
+            if let Some(to) = days.to {
+                rows = rows.add(Column::OccurredOn.lte(to));
+            }
+        }
+        if let Some(moments) = filter.recorded_at {
+            if let Some(from) = moments.from {
+                rows = rows.add(Column::RecordedAt.gte(from));
+            }
+            if let Some(to) = moments.to {
+                rows = rows.add(Column::RecordedAt.lt(to));
+            }
+        }
+        if let Some(items) = &filter.item {
+            rows = rows.add(self.with_line(self.holding_any(items)));
+        }
+        if let Some(kits) = &filter.kit {
+            rows = rows.add(self.with_line(among(distribution_line::Column::KitId, kits.iter().copied())));
+        }
+        rows
+    }
+
+    /// Deliveries that have such a line which the viewer may see.
+    fn with_line(&self, line: Condition) -> Expr {
+        use distribution_line::Column as Of;
+        let lines = self
+            .select::<distribution_line::Entity>()
+            .filter(line)
+            .filter(
+                Expr::col((distribution_line::Entity, Of::OrganizationId))
+                    .equals((distribution::Entity, Column::OrganizationId)),
+            )
+            .filter(
+                Expr::col((distribution_line::Entity, Of::DistributionId))
+                    .equals((distribution::Entity, Column::Id)),
+            )
+            .select_only()
+            .expr(Expr::cust("1"))
+            .into_query();
+        Expr::exists(lines)
+    }
+
+    /// Lines of an item, or of a kit version that holds it.
+    pub(super) fn holding_any(&self, items: &[Uuid]) -> Condition {
+        use distribution_line::Column as Of;
+        let mut lines = Condition::any().add(among(Of::ItemId, items.iter().copied()));
+        for kit in self.catalog.kits.iter() {
+            for version in &kit.versions {
+                if version.lines.iter().any(|line| items.contains(&line.item_id)) {
+                    lines = lines.add(
+                        Condition::all().add(Of::KitId.eq(kit.row.id)).add(Of::KitVersion.eq(version.number)),
+                    );
+                }
+            }
+        }
+        lines
+    }
+}
+
+impl Parent {
+    fn column(self) -> Column {
+        match self {
+            Self::Facility => Column::FacilityId,
+            Self::Program => Column::ProgramId,
+        }
+    }
+
+    fn table(self) -> &'static str {
+        match self {
+            Self::Facility => "facility",
+            Self::Program => "program",
+        }
+    }
+
+    fn of(self, row: &Row) -> Uuid {
+        match self {
+            Self::Facility => row.facility_id,
+            Self::Program => row.program_id,
+        }
+    }
+}
+
+/// Where a delivery stands in a list of this order.
+pub fn place(row: &Row, field: OrderField) -> Place {
+    let key = match field {
+        OrderField::OccurredOn => Key::Day(row.occurred_on),
+        OrderField::RecordedAt => Key::Moment(row.recorded_at),
+        OrderField::PeopleReached => row.people_reached.map_or(Key::Null, |people| Key::Int(people.into())),
+    };
+    Place { key, id: row.id }
+}
+
+fn sort_window(window: &mut WindowStatement, order: &SqlOrder, backwards: bool) {
+    let direction =
+        if (order.direction == Direction::Ascending) == backwards { Order::Desc } else { Order::Asc };
+    if order.nullable {
+        let nulls = if backwards { Order::Desc } else { Order::Asc };
+        window.order_by_expr(order.key.clone().is_null(), nulls);
+    }
+    window.order_by_expr(order.key.clone(), direction.clone());
+    window.order_by_expr(order.id.clone(), direction);
+}
+
+async fn read(db: &impl ConnectionTrait, statement: &SelectStatement) -> Result<Vec<Row>> {
+    let rows = db.query_all(statement).await?;
+    Ok(rows.iter().map(|row| Row::from_query_result(row, "")).collect::<Result<_, _>>()?)
+}
+
+/// A column among ids.
+pub(super) fn among<C: ColumnTrait>(column: C, ids: impl IntoIterator<Item = Uuid>) -> Condition {
+    among_expr(Expr::col((column.entity_name(), column)), ids)
+}
+
+/// As [`among`]. The list is padded to a power of two, so that few statements have to be prepared.
+pub(super) fn among_expr(column: Expr, ids: impl IntoIterator<Item = Uuid>) -> Condition {
+    let mut ids: Vec<Uuid> = ids.into_iter().collect();
+    let Some(last) = ids.last().copied() else { return nothing() };
+    ids.resize(ids.len().next_power_of_two(), last);
+    Condition::all().add(if ids.len() == 1 { column.eq(last) } else { column.is_in(ids) })
+}

@@ -1,0 +1,224 @@
+//! Facilities.
+
+use entity::{
+    facility, presence,
+    value::{FacilityKind, Names},
+};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use super::{
+    Access,
+    catalog::Facility,
+    input::{At, Faults, Message, Once, UserError, UserErrorCode, Written, given},
+    keyset::{Direction, Key, Page, Place, Window, page_in_memory},
+    search,
+    write::{Seen, taken},
+};
+use crate::{auth::Right, id};
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    pub country: Option<Vec<String>>,
+    pub region: Option<Vec<String>>,
+    pub kind: Option<Vec<FacilityKind>>,
+    #[serde(deserialize_with = "id::list::<_, {id::ORGANIZATION}>")]
+    pub organization: Option<Vec<Uuid>>,
+    pub search: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OrderField {
+    Name,
+    Region,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CreateFacility {
+    #[serde(skip)]
+    pub once: Once,
+    #[serde(default)]
+    pub validate_only: bool,
+    pub slug: String,
+    pub name: String,
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    pub country: String,
+    pub region: String,
+    pub municipality: Option<String>,
+    pub kind: FacilityKind,
+    pub present_since: Option<chrono::NaiveDate>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UpdateFacility {
+    #[serde(skip)]
+    pub at: At,
+    #[serde(default)]
+    pub validate_only: bool,
+    pub name: Option<String>,
+    pub aliases: Option<Vec<String>>,
+    #[serde(default, deserialize_with = "given")]
+    pub municipality: Option<Option<String>>,
+    pub kind: Option<FacilityKind>,
+}
+
+impl Access {
+    /// A facility that the viewer may see: published, or made by one's own organisation.
+    pub fn facility(&self, id: Uuid) -> Option<&Facility> {
+        self.catalog.facilities.get(id).filter(|entry| self.sees_facility(entry))
+    }
+
+    pub fn facility_by_slug(&self, slug: &str) -> Option<&Facility> {
+        self.catalog.facility_by_slug(slug).filter(|entry| self.sees_facility(entry))
+    }
+
+    pub fn facilities(
+        &self,
+        filter: &Filter,
+        field: OrderField,
+        direction: Direction,
+        window: &Window,
+    ) -> Page<&Facility> {
+        let needle = filter.search.as_deref().map(search::needle);
+        let rows = self.catalog.facilities.iter().filter(|entry| {
+            self.sees_facility(entry)
+                && entry.row.archived_at.is_none()
+                && filter.country.as_ref().is_none_or(|countries| countries.contains(&entry.row.country))
+                && filter.region.as_ref().is_none_or(|isos| isos.contains(&entry.row.region_iso))
+                && filter.kind.as_ref().is_none_or(|kinds| kinds.contains(&entry.row.kind))
+                && filter.organization.as_ref().is_none_or(|ids| {
+                    self.presences(entry)
+                        .any(|presence| ids.contains(&presence.organization_id) && self.is_present(presence))
+                })
+                && needle.as_ref().is_none_or(|needle| entry.folded.contains(needle))
+        });
+        page_in_memory(rows, |entry| Self::facility_place(entry, field), direction, window)
+    }
+
+    pub fn facility_place(entry: &Facility, field: OrderField) -> Place {
+        let key = match field {
+            OrderField::Name => Key::Text(search::needle(&entry.row.name)),
+            OrderField::Region => Key::Text(entry.row.region_iso.clone()),
+        };
+        Place { key, id: entry.row.id }
+    }
+
+    /// Presences of organisations that the viewer may see.
+    pub fn presences<'a>(&'a self, entry: &'a Facility) -> impl Iterator<Item = &'a presence::Model> {
+        entry.presences.iter().filter(|presence| self.organization(presence.organization_id).is_some())
+    }
+
+    fn is_present(&self, presence: &presence::Model) -> bool {
+        let today = self.today();
+        presence.starts_on <= today && presence.ends_on.is_none_or(|last| today <= last)
+    }
+
+    fn sees_facility(&self, entry: &Facility) -> bool {
+        entry.row.published_at.is_some() || self.viewer.is_staff_of(entry.row.organization_id)
+    }
+
+    /// # Errors
+    /// `NotPermitted` without the right; user errors for what a client can mend.
+    pub async fn create_facility(&self, input: CreateFacility) -> Written<Option<Uuid>> {
+        self.require(Right::RegistryWrite)?;
+        let own = self.own()?;
+        let mut faults = Faults::default();
+        faults.slug(&input.slug, &["slug"]);
+        faults.short_text(&input.name, &["name"]);
+        check_aliases(&mut faults, &input.aliases);
+        if let Some(municipality) = &input.municipality {
+            faults.short_text(municipality, &["municipality"]);
+        }
+        let region = self.catalog.region(&input.region);
+        let fits = region.is_some_and(|region| region.country == input.country);
+        faults.check(fits, UserErrorCode::Invalid, &["region"], NO_REGION);
+        faults.refuse()?;
+        let write = self.write().await?;
+        let id = match write.once(&input.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
+        let row = facility::ActiveModel {
+            id: Set(id),
+            organization_id: Set(own),
+            slug: Set(input.slug),
+            name: Set(input.name.trim().to_owned()),
+            aliases: Set(Names(input.aliases)),
+            country: Set(input.country),
+            region_iso: Set(input.region),
+            municipality: Set(input.municipality),
+            kind: Set(input.kind),
+            version: Set(1),
+            recorded_at: Set(self.now),
+            published_at: Set(None),
+            archived_at: Set(None),
+        };
+        row.insert(&write.tx).await.map_err(taken("slug"))?;
+        if let Some(since) = input.present_since {
+            let row = presence::ActiveModel {
+                organization_id: Set(own),
+                id: Set(self.new_id()),
+                facility_id: Set(id),
+                starts_on: Set(since),
+                ends_on: Set(None),
+            };
+            row.insert(&write.tx).await?;
+        }
+        write.finish_create("facility", id, input.validate_only).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the update repeats the scope in its WHERE")]
+    pub async fn update_facility(&self, input: UpdateFacility) -> Written<()> {
+        self.require(Right::RegistryWrite)?;
+        let own = self.own()?;
+        if self.facility(input.at.id).is_none_or(|entry| entry.row.organization_id != own) {
+            return Err(UserError::not_found(&["id"]).into());
+        }
+        let mut faults = Faults::default();
+        let mut row = facility::ActiveModel { version: Set(input.at.expected + 1), ..Default::default() };
+        if let Some(name) = input.name {
+            faults.short_text(&name, &["name"]);
+            row.name = Set(name.trim().to_owned());
+        }
+        if let Some(aliases) = input.aliases {
+            check_aliases(&mut faults, &aliases);
+            row.aliases = Set(Names(aliases));
+        }
+        if let Some(municipality) = input.municipality {
+            if let Some(name) = &municipality {
+                faults.short_text(name, &["municipality"]);
+            }
+            row.municipality = Set(municipality);
+        }
+        if let Some(kind) = input.kind {
+            row.kind = Set(kind);
+        }
+        faults.refuse()?;
+        let write = self.write().await?;
+        let changed = facility::Entity::update_many()
+            .set(row)
+            .filter(facility::Column::OrganizationId.eq(own))
+            .filter(facility::Column::Id.eq(input.at.id))
+            .filter(facility::Column::Version.eq(input.at.expected))
+            .exec(&write.tx)
+            .await?;
+        write.finish_update(changed.rows_affected, "facility", input.at, input.validate_only).await
+    }
+}
+
+fn check_aliases(faults: &mut Faults, aliases: &[String]) {
+    for (place, alias) in aliases.iter().enumerate() {
+        faults.short_text(alias, &["aliases", &place.to_string()]);
+    }
+}
+
+const NO_REGION: Message = Message {
+    en: "There is no such first-level region in this country.",
+    es: "No existe esa región de primer nivel en este país.",
+};

@@ -1,0 +1,235 @@
+//! The only module that can reach the database, and the home of the rules about who sees what.
+//!
+//! A request gets an [`Access`]: the database as its viewer may see it. Inside `store` a read starts from
+//! [`Access::select`], which adds the viewer's scope; an entity that states no scope cannot be read.
+
+pub mod agreement;
+pub mod award;
+pub mod bulk;
+pub mod catalog;
+pub mod class;
+pub mod connect;
+pub mod distribution;
+pub mod facility;
+pub mod input;
+pub mod item;
+pub mod keyset;
+pub mod kit;
+pub mod member;
+pub mod organization;
+pub mod program;
+pub mod search;
+pub mod stats;
+pub mod time_zone;
+pub mod write;
+
+use std::sync::{Arc, RwLock, atomic::AtomicU32};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use sea_orm::{
+    AccessMode, Condition, ConnectionTrait, DatabaseConnection, DbBackend, EntityTrait, FromQueryResult,
+    IsolationLevel, QueryFilter, Select, TransactionOptions, TransactionTrait,
+};
+use tokio::sync::Mutex;
+
+use crate::{
+    auth::Viewer,
+    clock::Clock,
+    error::{Error, Result},
+    graphql::audience::Audience,
+};
+use catalog::Catalog;
+
+tokio::task_local! {
+    /// How many statements this request has run.
+    pub static STATEMENTS: Arc<AtomicU32>;
+}
+
+/// The database and what is kept of it in memory. One per process.
+pub struct Store {
+    pools: connect::Pools,
+    catalog: RwLock<Arc<Catalog>>,
+    loading: Mutex<()>,
+    instance: entity::instance::Model,
+    pub clock: Clock,
+}
+
+/// The database as one viewer may see it, for one request.
+#[derive(Clone)]
+pub struct Access {
+    store: Arc<Store>,
+    pub viewer: Viewer,
+    pub catalog: Arc<Catalog>,
+    pub now: DateTime<Utc>,
+    /// How many statements this request has run, for work that goes on in other tasks.
+    pub statements: Arc<AtomicU32>,
+}
+
+/// The rows of an entity that a viewer may see. No default: an entity that says nothing cannot be read.
+trait Scoped: EntityTrait {
+    fn visible_to(access: &Access) -> Condition;
+}
+
+/// A condition that no row meets.
+fn nothing() -> Condition {
+    Condition::all().add(sea_orm::sea_query::Expr::cust("1 = 0"))
+}
+
+impl Store {
+    /// Opens a database that is migrated, and reads the reference tables.
+    ///
+    /// # Errors
+    /// When the database is out of reach, or migrations are pending.
+    pub async fn open(pools: connect::Pools, clock: Clock) -> Result<Arc<Self>> {
+        let instance = connect::instance(&pools, &clock).await?;
+        let catalog = RwLock::new(Arc::new(load(&pools.read).await?));
+        Ok(Arc::new(Self { pools, catalog, loading: Mutex::new(()), instance, clock }))
+    }
+
+    /// The database as this viewer may see it. Reads the reference tables anew when they have changed.
+    pub async fn access(self: &Arc<Self>, viewer: Viewer) -> Result<Access> {
+        Ok(self.access_with(viewer, self.catalog().await?))
+    }
+
+    /// The database as this viewer may see it, with reference tables that have just been read.
+    pub fn access_with(self: &Arc<Self>, viewer: Viewer, catalog: Arc<Catalog>) -> Access {
+        let statements = STATEMENTS.try_with(Arc::clone).unwrap_or_default();
+        Access { store: self.clone(), viewer, catalog, now: self.clock.now(), statements }
+    }
+
+    /// The reference tables as they are now, whoever changed them last.
+    pub async fn catalog(&self) -> Result<Arc<Catalog>> {
+        let version = version(&self.pools.read).await?;
+        let kept = self.kept();
+        if kept.version == version {
+            return Ok(kept);
+        }
+        let _one_at_a_time = self.loading.lock().await;
+        let kept = self.kept();
+        if kept.version >= version {
+            return Ok(kept);
+        }
+        let fresh = Arc::new(load(&self.pools.read).await?);
+        *self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh.clone();
+        Ok(fresh)
+    }
+
+    fn kept(&self) -> Arc<Catalog> {
+        self.catalog.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// Whether the demonstration data set was loaded into this database.
+    pub fn is_demo(&self) -> bool {
+        self.instance.demo
+    }
+
+    /// The key that cursors are sealed with, shared by all servers on this database.
+    pub fn cursor_key(&self) -> &[u8] {
+        &self.instance.cursor_key
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<()> {
+        version(&self.pools.read).await.map(drop)
+    }
+
+    /// Closes all connections.
+    pub async fn close(&self) {
+        for pool in [Some(&self.pools.write), Some(&self.pools.read), self.pools.outside.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            let _ = pool.clone().close().await;
+        }
+    }
+}
+
+impl Access {
+    /// The one door to a read.
+    #[expect(clippy::disallowed_methods, reason = "the one door to a read")]
+    fn select<E: Scoped>(&self) -> Select<E> {
+        E::find().filter(E::visible_to(self))
+    }
+
+    /// The connection that this viewer's reads go through: outsiders have a pool of their own, whose role has
+    /// no grant on a records row.
+    fn reader(&self) -> &DatabaseConnection {
+        match (&self.store.pools.outside, self.viewer.audience()) {
+            (Some(outside), Audience::Public | Audience::Donor | Audience::Partner) => outside,
+            _ => &self.store.pools.read,
+        }
+    }
+
+    fn backend(&self) -> DbBackend {
+        self.store.pools.write.get_database_backend()
+    }
+
+    /// Today in UTC.
+    pub fn today(&self) -> NaiveDate {
+        self.now.date_naive()
+    }
+
+    /// Whether the viewer is not staff.
+    pub fn is_outside(&self) -> bool {
+        self.viewer.audience() != Audience::Staff
+    }
+
+    /// # Errors
+    /// `NotPermitted` when the role does not hold the right.
+    pub fn require(&self, right: crate::auth::Right) -> Result<()> {
+        if self.viewer.has(right) { Ok(()) } else { Err(Error::NotPermitted) }
+    }
+
+    pub fn cursor_key(&self) -> &[u8] {
+        self.store.cursor_key()
+    }
+
+    /// The same viewer, seeing what has been written meanwhile.
+    pub async fn refreshed(&self) -> Result<Self> {
+        Ok(Self { catalog: self.store.catalog().await?, ..self.clone() })
+    }
+
+    /// A transaction for writing. On SQLite it takes the write lock at once, so that a read in it cannot go
+    /// stale before its write.
+    async fn begin(&self) -> Result<sea_orm::DatabaseTransaction> {
+        begin(&self.store.pools.write).await
+    }
+}
+
+async fn begin(db: &DatabaseConnection) -> Result<sea_orm::DatabaseTransaction> {
+    Ok(db
+        .begin_with_options(TransactionOptions {
+            isolation_level: None,
+            access_mode: None,
+            sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
+        })
+        .await?)
+}
+
+/// The version of the reference tables.
+async fn version(db: &impl ConnectionTrait) -> Result<i64> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        version: i64,
+    }
+    let statement = sea_orm::Statement::from_string(
+        db.get_database_backend(),
+        "SELECT version FROM catalog_version WHERE id = 1",
+    );
+    let row = Row::find_by_statement(statement).one(db).await?;
+    row.map(|row| row.version).ok_or_else(|| Error::Internal("catalog_version is empty".into()))
+}
+
+/// Reads the reference tables as they are at one moment.
+async fn load(db: &DatabaseConnection) -> Result<Catalog> {
+    let snapshot = match db.get_database_backend() {
+        DbBackend::Postgres => {
+            db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await?
+        }
+        _ => db.begin().await?,
+    };
+    let version = version(&snapshot).await?;
+    let catalog = Catalog::load(&snapshot, version).await?;
+    snapshot.commit().await?;
+    Ok(catalog)
+}

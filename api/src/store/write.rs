@@ -1,0 +1,286 @@
+//! How a write happens: in one transaction with its audit row and its idempotency key.
+
+use entity::{audit_event, idempotency};
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set, SqlErr,
+    TransactionTrait,
+    sea_query::{Alias, Expr, ExprTrait, OnConflict, Query},
+};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    Access,
+    input::{At, Message, Once, Refused, UserError, UserErrorCode, Written},
+};
+use crate::{
+    auth::rights,
+    error::{Error, Result},
+    id::Kind,
+};
+
+/// An open transaction of a viewer. Dropped without [`Write::commit`], it leaves nothing.
+pub struct Write<'a> {
+    pub(super) tx: DatabaseTransaction,
+    pub(super) access: &'a Access,
+}
+
+/// Whether a key has been used before.
+pub enum Seen {
+    /// Never; it now stands for this object.
+    First(Uuid),
+    /// With the same input; the object made then.
+    Again(Uuid),
+}
+
+impl Access {
+    pub(super) async fn write(&self) -> Result<Write<'_>> {
+        Ok(Write { tx: self.begin().await?, access: self })
+    }
+
+    /// The organisation that the viewer writes for.
+    pub(super) fn own(&self) -> Result<Uuid> {
+        self.viewer.organization().ok_or(Error::NotPermitted)
+    }
+
+    /// A random id for a new row.
+    #[expect(clippy::disallowed_methods, reason = "the one place where rows get their ids")]
+    pub(super) fn new_id(&self) -> Uuid {
+        Uuid::new_v4()
+    }
+
+    /// Publishes or archives an entry of the viewer's organisation.
+    pub async fn end_or_publish(&self, kind: Kind, at: At, life: Life, validate_only: bool) -> Written<()> {
+        let (table, own) = self.entry(kind, at.id).ok_or_else(|| UserError::not_found(&["id"]))?;
+        let write = self.write().await?;
+        let mut update = Query::update();
+        update
+            .table(Alias::new(table))
+            .value(Alias::new("version"), Expr::col(Alias::new("version")).add(1))
+            .value(Alias::new(life.column()), self.now)
+            .and_where(Expr::col(Alias::new("organization_id")).eq(own))
+            .and_where(Expr::col(Alias::new("id")).eq(at.id))
+            .and_where(Expr::col(Alias::new("version")).eq(at.expected));
+        if life == Life::Publish {
+            if let Some(from) = self.sensitive_from(kind, at.id) {
+                update.value(Alias::new("outside_from"), from);
+            }
+        }
+        let changed = write.tx.execute(&update).await?.rows_affected();
+        if changed != 1 {
+            return Err(UserError::stale().into());
+        }
+        if validate_only {
+            return Ok(write.discard().await?);
+        }
+        write.audit(life.action(), table, at.id, Some(at.expected + 1), Value::Null).await?;
+        Ok(write.commit().await?)
+    }
+
+    /// Sensitive entries become visible outside with the next quarter, whenever they are published.
+    fn sensitive_from(&self, kind: Kind, id: Uuid) -> Option<chrono::NaiveDate> {
+        use entity::value::Sensitivity::Sensitive;
+        let sensitivity = match kind {
+            Kind::Program => self.catalog.programs.get(id)?.row.sensitivity,
+            Kind::Item => self.catalog.items.get(id)?.row.sensitivity,
+            Kind::Kit => self.catalog.kits.get(id)?.row.sensitivity,
+            _ => return None,
+        };
+        (sensitivity == Sensitive).then(|| next_quarter(self.today()))
+    }
+
+    /// The table of an entry that the viewer's organisation made, and that organisation.
+    fn entry(&self, kind: Kind, id: Uuid) -> Option<(&'static str, Uuid)> {
+        let catalog = &self.catalog;
+        let (table, owner) = match kind {
+            Kind::Statement => {
+                let own = self.viewer.organization()?;
+                let organization = catalog.organizations.get(own)?;
+                organization.statements.iter().find(|statement| statement.id == id)?;
+                ("statement", own)
+            }
+            Kind::Facility => ("facility", catalog.facilities.get(id)?.row.organization_id),
+            Kind::Program => ("program", catalog.programs.get(id)?.row.organization_id),
+            Kind::Item => ("item", catalog.items.get(id)?.row.organization_id),
+            Kind::Kit => ("kit", catalog.kits.get(id)?.row.organization_id),
+            Kind::Agreement => ("agreement", catalog.agreements.get(id)?.row.organization_id),
+            Kind::Award => ("award", catalog.awards.get(id)?.row.organization_id),
+            Kind::Gift => ("gift", catalog.gifts.get(id)?.row.organization_id),
+            _ => return None,
+        };
+        self.viewer.is_staff_of(owner).then_some((table, owner))
+    }
+}
+
+/// What can happen to an entry besides a change.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Life {
+    Publish,
+    Archive,
+}
+
+impl Life {
+    fn column(self) -> &'static str {
+        match self {
+            Self::Publish => "published_at",
+            Self::Archive => "archived_at",
+        }
+    }
+
+    fn action(self) -> &'static str {
+        match self {
+            Self::Publish => "PUBLISH",
+            Self::Archive => "ARCHIVE",
+        }
+    }
+}
+
+impl Write<'_> {
+    /// Binds a key to a new object, or finds what it has made before.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the key is the scope: it leads with the viewer's own organisation and account"
+    )]
+    pub(super) async fn once(&self, once: &Once, object: Uuid) -> Written<Seen> {
+        if once.key.is_empty() || once.key.len() > 200 {
+            return Err(UserError::new(UserErrorCode::Invalid, &["idempotencyKey"], BAD_KEY).into());
+        }
+        let key = (self.access.own()?, self.access.viewer.account().unwrap_or_default(), once.key.clone());
+        let row = idempotency::ActiveModel {
+            organization_id: Set(key.0),
+            account_id: Set(key.1),
+            key: Set(once.key.clone()),
+            operation: Set(once.operation.clone()),
+            input_hash: Set(once.hash.clone()),
+            object_id: Set(object),
+            recorded_at: Set(self.access.now),
+        };
+        // Waits for another transaction that has just used the key, and then sees its row.
+        let inserted = idempotency::Entity::insert(row)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(&self.tx)
+            .await?;
+        if inserted == 1 {
+            return Ok(Seen::First(object));
+        }
+        let before = idempotency::Entity::find_by_id(key)
+            .one(&self.tx)
+            .await?
+            .ok_or_else(|| Error::Internal("an idempotency key is neither new nor there".into()))?;
+        if before.operation == once.operation && before.input_hash == once.hash {
+            return Ok(Seen::Again(before.object_id));
+        }
+        Err(UserError::new(UserErrorCode::Conflict, &["idempotencyKey"], OTHER_INPUT).into())
+    }
+
+    /// Appends the trace of a change, in the transaction of the change.
+    pub(super) async fn audit(
+        &self,
+        action: &str,
+        entity: &str,
+        entity_id: Uuid,
+        version: Option<i32>,
+        detail: Value,
+    ) -> Result<()> {
+        audit(&self.tx, self.access, action, entity, entity_id, version, detail).await
+    }
+
+    pub(super) async fn commit(self) -> Result<()> {
+        Ok(self.tx.commit().await?)
+    }
+
+    /// Undoes everything: for `validateOnly`.
+    pub(super) async fn discard(self) -> Result<()> {
+        Ok(self.tx.rollback().await?)
+    }
+}
+
+async fn audit(
+    db: &impl ConnectionTrait,
+    access: &Access,
+    action: &str,
+    entity: &str,
+    entity_id: Uuid,
+    version: Option<i32>,
+    detail: Value,
+) -> Result<()> {
+    let role = access.viewer.role().map_or("SYSTEM", rights::role_name);
+    audit_event::Entity::insert(audit_event::ActiveModel {
+        organization_id: Set(access.own()?),
+        id: Set(access.new_id()),
+        recorded_at: Set(access.now),
+        account_id: Set(access.viewer.account()),
+        role: Set(role.to_owned()),
+        action: Set(action.to_owned()),
+        entity: Set(entity.to_owned()),
+        entity_id: Set(entity_id),
+        entity_version: Set(version),
+        detail: Set(detail),
+    })
+    .exec_without_returning(db)
+    .await?;
+    Ok(())
+}
+
+/// The first day of the quarter after a day.
+pub fn next_quarter(day: chrono::NaiveDate) -> chrono::NaiveDate {
+    use chrono::{Datelike, Months, NaiveDate};
+    let first = day.month0() / 3 * 3 + 1;
+    NaiveDate::from_ymd_opt(day.year(), first, 1)
+        .and_then(|start| start.checked_add_months(Months::new(3)))
+        .unwrap_or(day)
+}
+
+/// A unique key that is taken is something the client can act on.
+pub(super) fn taken(field: &'static str) -> impl Fn(sea_orm::DbErr) -> Refused {
+    move |fault| match fault.sql_err() {
+        Some(SqlErr::UniqueConstraintViolation(_)) => {
+            UserError::new(UserErrorCode::Duplicate, &[field], TAKEN).into()
+        }
+        _ => fault.into(),
+    }
+}
+
+const BAD_KEY: Message = Message {
+    en: "The key must have 1 to 200 characters.",
+    es: "La clave debe tener de 1 a 200 caracteres.",
+};
+const OTHER_INPUT: Message =
+    Message { en: "This key was used with another input.", es: "Esta clave ya se usó con otros datos." };
+const TAKEN: Message = Message { en: "This is taken.", es: "Ya está en uso." };
+
+impl Write<'_> {
+    /// Ends a change of one row at a version: refuses when the version was another, else audits and commits.
+    pub(super) async fn finish_update(
+        self,
+        changed: u64,
+        entity: &str,
+        at: At,
+        validate_only: bool,
+    ) -> Written<()> {
+        if changed != 1 {
+            return Err(UserError::stale().into());
+        }
+        if validate_only {
+            return Ok(self.discard().await?);
+        }
+        self.audit("UPDATE", entity, at.id, Some(at.expected + 1), Value::Null).await?;
+        Ok(self.commit().await?)
+    }
+
+    /// Ends the making of a row: null when nothing was to be written.
+    pub(super) async fn finish_create(
+        self,
+        entity: &str,
+        id: Uuid,
+        validate_only: bool,
+    ) -> Written<Option<Uuid>> {
+        if validate_only {
+            self.discard().await?;
+            return Ok(None);
+        }
+        self.audit("CREATE", entity, id, Some(1), Value::Null).await?;
+        self.commit().await?;
+        Ok(Some(id))
+    }
+}

@@ -1,0 +1,7 @@
+//! All tests: one file per domain, and those of the house.
+
+#[cfg(test)]
+mod schema;
+
+#[cfg(test)]
+mod smoke;
