@@ -51,7 +51,8 @@ pub struct Settings {
     #[arg(long, env = "UMBRAL_MODE", global = true)]
     pub mode: Option<Mode>,
 
-    /// The address that clients use; the issuer and audience of our own tokens in production.
+    /// The address that clients use; in production our own tokens are issued in its name. http:// and the
+    /// address to listen on when left out.
     #[arg(long, env = "UMBRAL_PUBLIC_URL", global = true)]
     pub public_url: Option<String>,
 
@@ -79,8 +80,8 @@ pub struct Settings {
     #[arg(long, env = "UMBRAL_WORKERS", global = true)]
     pub workers: Option<usize>,
 
-    /// What is logged, such as info or umbral=debug.
-    #[arg(long, env = "UMBRAL_LOG", default_value = "info", global = true)]
+    /// What is logged, such as warn,api=debug.
+    #[arg(long, env = "UMBRAL_LOG", default_value = "warn,api=info", global = true)]
     pub log: String,
 
     /// How it is logged.
@@ -148,14 +149,9 @@ impl Settings {
             Some(_) => return Err(BadSetting("DATABASE_URL: use postgres://… or sqlite://…".into())),
             None => crate::store::connect::Pools::sqlite_url(&self.data_dir),
         };
-        let public_url = match (self.public_url, mode) {
-            (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Mode::Demo) => format!("http://{}", self.listen),
-            (None, Mode::Production) => {
-                return Err(BadSetting(
-                    "UMBRAL_PUBLIC_URL: production needs the address that clients use".into(),
-                ));
-            }
+        let public_url = match self.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => format!("http://{}", self.listen),
         };
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Config {

@@ -59,6 +59,9 @@ pub async fn open(config: &Config) -> Result<Arc<Store>> {
     if config.mode == Mode::Production && store.is_demo() {
         return Err(Error::Internal("this database holds demonstration data; production refuses it".into()));
     }
+    if config.mode == Mode::Production {
+        store.outside_is_walled().await?;
+    }
     Ok(store)
 }
 

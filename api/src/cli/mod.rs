@@ -173,7 +173,7 @@ fn demo_config(mut settings: Settings) -> Result<Config, Failed> {
 /// Logs go to standard error. A line holds the route, never an address, a name, a variable or a token.
 fn log(settings: &Settings) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_new(&settings.log).unwrap_or_else(|_| EnvFilter::new("warn,api=info"));
     let lines =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     // A second subscriber in one process changes nothing.

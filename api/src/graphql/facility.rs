@@ -83,7 +83,7 @@ impl Object for Facility<'_> {
                 Some(entry) => w.object(node, &Organization(entry)),
                 None => w.absent(node),
             },
-            "version" => w.int(row.version.into()),
+            "version" => w.version(row.organization_id, row.version),
             "published" => w.bool(row.published_at.is_some()),
             "archived" => w.bool(row.archived_at.is_some()),
             "programs" => program::of_facility(node, w, row.id),

@@ -56,7 +56,7 @@ impl Object for Item<'_> {
                 Some(entry) => w.object(node, &Organization(entry)),
                 None => w.absent(node),
             },
-            "version" => w.int(row.version.into()),
+            "version" => w.version(row.organization_id, row.version),
             "published" => w.bool(row.published_at.is_some()),
             "archived" => w.bool(row.archived_at.is_some()),
             _ => w.absent(node),

@@ -95,7 +95,7 @@ impl Object for Program<'_> {
             "status" => w.word(&self.0.status()),
             "startsOn" => w.date(row.starts_on),
             "endsOn" => w.optional_date(self.0.ends_on()),
-            "version" => w.int(row.version.into()),
+            "version" => w.version(row.organization_id, row.version),
             "published" => w.bool(row.published_at.is_some()),
             "archived" => w.bool(row.archived_at.is_some()),
             "sensitivity" => w.word(&row.sensitivity),

@@ -128,6 +128,41 @@ impl Store {
         &self.instance.cursor_key
     }
 
+    /// The wall in the database: on PostgreSQL outsiders have a pool whose role may read no other table.
+    ///
+    /// # Errors
+    /// When there is no such pool, or its role may read what it must not.
+    pub async fn outside_is_walled(&self) -> Result<()> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            open: bool,
+        }
+        if self.pools.write.get_database_backend() != DbBackend::Postgres {
+            return Ok(());
+        }
+        let Some(outside) = &self.pools.outside else {
+            return Err(Error::Internal(
+                "production on PostgreSQL needs OUTSIDE_DATABASE_URL, the address for a role that \
+                 `umbral migrate --outside-role` has been told"
+                    .into(),
+            ));
+        };
+        let statement = sea_orm::Statement::from_string(
+            DbBackend::Postgres,
+            "SELECT has_table_privilege('audit_event', 'SELECT') \
+             OR has_table_privilege('distribution', 'INSERT, UPDATE, DELETE') \
+             OR NOT row_security_active('distribution') AS open",
+        );
+        match Row::find_by_statement(statement).one(outside).await? {
+            Some(Row { open: false }) => Ok(()),
+            _ => Err(Error::Internal(
+                "the role of OUTSIDE_DATABASE_URL may read more than operations rows; \
+                 run `umbral migrate --outside-role NAME` with its name"
+                    .into(),
+            )),
+        }
+    }
+
     /// Whether the database answers.
     pub async fn ready(&self) -> Result<()> {
         version(&self.pools.read).await.map(drop)
