@@ -1,4 +1,5 @@
 //! The schema's history. Tables are named by string, so that an old migration never changes.
+#![expect(elided_lifetimes_in_paths, reason = "async_trait asks for the signature as the trait writes it")]
 
 pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;

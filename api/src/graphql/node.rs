@@ -137,10 +137,10 @@ impl<'a> Compiler<'a> {
                     }
                 }
                 Selection::FragmentSpread(spread) => {
-                    if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) {
-                        if self.applies(&fragment.node.type_condition.node.on.node, parent) {
-                            self.collect(parent, &fragment.node.selection_set.node, found);
-                        }
+                    if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node)
+                        && self.applies(&fragment.node.type_condition.node.on.node, parent)
+                    {
+                        self.collect(parent, &fragment.node.selection_set.node, found);
                     }
                 }
             }

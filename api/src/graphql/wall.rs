@@ -254,10 +254,10 @@ impl<'a> Wall<'a> {
         if self.open.contains(&name) {
             return 0;
         }
-        if depth == 1 {
-            if let Some(cost) = self.costs.get(name) {
-                return *cost;
-            }
+        if depth == 1
+            && let Some(cost) = self.costs.get(name)
+        {
+            return *cost;
         }
         // Bounded: a fragment is walked anew at every depth at most once, and depth is bounded.
         self.open.push(name);

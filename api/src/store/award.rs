@@ -142,7 +142,6 @@ impl Access {
 
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend.
-    #[expect(clippy::disallowed_methods, reason = "rows of the viewer's own organisation")]
     pub async fn create_award(&self, input: CreateAward) -> Written<Option<Uuid>> {
         self.require(Right::AwardWrite)?;
         let own = self.own()?;

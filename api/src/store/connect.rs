@@ -5,8 +5,7 @@ use std::{path::Path, time::Duration};
 use migration::{Migrator, MigratorTrait};
 use rand::TryRngCore;
 use sea_orm::{
-    ActiveModelTrait, ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait,
-    Set,
+    ActiveModelTrait, ConnectOptions, Database, DatabaseConnection, DbBackend, EntityTrait, Set,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 

@@ -4,10 +4,7 @@ use entity::{
     statement,
     value::{ClaimStatus, OrganizationKind, StatementKind},
 };
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -19,7 +16,7 @@ use super::{
     search,
     write::Seen,
 };
-use crate::{auth::Right, error::Result};
+use crate::auth::Right;
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]

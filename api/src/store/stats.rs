@@ -12,7 +12,7 @@ use entity::{
     value::DistributionStatus,
 };
 use sea_orm::{
-    ActiveEnum, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, QuerySelect, QueryTrait,
+    ActiveEnum, Condition, ConnectionTrait, DbBackend, FromQueryResult, QuerySelect, QueryTrait,
     sea_query::{Alias, Expr, ExprTrait, Func, JoinType, SelectStatement, SimpleExpr},
 };
 use serde::Deserialize;

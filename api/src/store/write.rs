@@ -2,8 +2,7 @@
 
 use entity::{audit_event, idempotency};
 use sea_orm::{
-    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, Set, SqlErr,
-    TransactionTrait,
+    ConnectionTrait, DatabaseTransaction, EntityTrait, Set, SqlErr,
     sea_query::{Alias, Expr, ExprTrait, OnConflict, Query},
 };
 use serde_json::Value;
@@ -44,7 +43,6 @@ impl Access {
     }
 
     /// A random id for a new row.
-    #[expect(clippy::disallowed_methods, reason = "the one place where rows get their ids")]
     pub(super) fn new_id(&self) -> Uuid {
         Uuid::new_v4()
     }
@@ -61,10 +59,10 @@ impl Access {
             .and_where(Expr::col(Alias::new("organization_id")).eq(own))
             .and_where(Expr::col(Alias::new("id")).eq(at.id))
             .and_where(Expr::col(Alias::new("version")).eq(at.expected));
-        if life == Life::Publish {
-            if let Some(from) = self.sensitive_from(kind, at.id) {
-                update.value(Alias::new("outside_from"), from);
-            }
+        if life == Life::Publish
+            && let Some(from) = self.sensitive_from(kind, at.id)
+        {
+            update.value(Alias::new("outside_from"), from);
         }
         let changed = write.tx.execute(&update).await?.rows_affected();
         if changed != 1 {

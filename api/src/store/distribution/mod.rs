@@ -11,12 +11,9 @@ use entity::{
     value::{AgreementShare, DistributionStatus, ReachMethod, RowClass, VoidReason},
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{
-        Alias, Asterisk, Expr, ExprTrait, JoinType, Order, OrderedStatement, Query, SelectStatement,
-        WindowStatement,
-    },
+    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DbBackend, FromQueryResult, QueryFilter, QueryOrder,
+    QuerySelect, QueryTrait,
+    sea_query::{Alias, Asterisk, Expr, ExprTrait, JoinType, Order, Query, SelectStatement, WindowStatement},
 };
 use serde::Deserialize;
 use uuid::Uuid;

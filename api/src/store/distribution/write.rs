@@ -7,7 +7,7 @@ use entity::{
     distribution, distribution_line,
     value::{DistributionStatus, ReachMethod, RowClass, Sensitivity, VoidReason},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -481,7 +481,6 @@ impl Row {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a row of the viewer's own organisation")]
 async fn insert_row(
     write: &crate::store::write::Write<'_>,
     row: &distribution::Model,
