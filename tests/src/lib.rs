@@ -12,7 +12,7 @@ pub mod folder;
 pub mod postgres;
 mod sqlite;
 
-pub use app::{DemoApp, TestApp};
+pub use app::{DemoApp, TODAY, TestApp};
 pub use client::{Answer, Client};
 pub use database::{Backend, TestDatabase};
 pub use folder::Folder;

@@ -22,6 +22,7 @@ pub mod query;
 pub mod render;
 pub mod scalars;
 pub mod sdl;
+mod shape;
 pub mod text;
 pub mod types;
 pub mod wall;

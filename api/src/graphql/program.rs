@@ -33,31 +33,40 @@ pub fn list(node: &Node<'_>, w: &mut Writer<'_>) -> Written {
         Ok(asked) => asked,
         Err(error) => return w.fail(node, error),
     };
-    let filter = match node.argument::<Filter>("filter") {
-        Ok(filter) => filter.unwrap_or_default(),
-        Err(error) => return w.fail(node, error),
-    };
-    filtered(node, w, "", filter, field, direction)
+    filtered(node, w, "", |_| {}, field, direction)
 }
 
-pub fn of_organization(node: &Node<'_>, w: &mut Writer<'_>, organization: Uuid) -> Written {
-    let filter = Filter { organization: Some(vec![organization]), ..Filter::default() };
-    filtered(node, w, &organization.to_string(), filter, OrderField::Name, Direction::Ascending)
+/// `Organization.programs`.
+pub fn of_organization(node: &Node<'_>, w: &mut Writer<'_>, id: Uuid) -> Written {
+    let own = |filter: &mut Filter| narrow(&mut filter.organization, id);
+    filtered(node, w, &id.to_string(), own, OrderField::Name, Direction::Ascending)
 }
 
-pub fn of_facility(node: &Node<'_>, w: &mut Writer<'_>, facility: Uuid) -> Written {
-    let filter = Filter { facility: Some(vec![facility]), ..Filter::default() };
-    filtered(node, w, &facility.to_string(), filter, OrderField::Name, Direction::Ascending)
+/// `Facility.programs`.
+pub fn of_facility(node: &Node<'_>, w: &mut Writer<'_>, id: Uuid) -> Written {
+    let here = |filter: &mut Filter| narrow(&mut filter.facility, id);
+    filtered(node, w, &id.to_string(), here, OrderField::Name, Direction::Ascending)
+}
+
+/// What a filter asks for, and this one as well.
+fn narrow(ids: &mut Option<Vec<Uuid>>, id: Uuid) {
+    let asked = ids.as_ref().is_none_or(|ids| ids.contains(&id));
+    *ids = Some(if asked { vec![id] } else { Vec::new() });
 }
 
 fn filtered(
     node: &Node<'_>,
     w: &mut Writer<'_>,
     parent: &str,
-    filter: Filter,
+    narrow: impl FnOnce(&mut Filter),
     field: OrderField,
     direction: Direction,
 ) -> Written {
+    let mut filter = match node.argument::<Filter>("filter") {
+        Ok(filter) => filter.unwrap_or_default(),
+        Err(error) => return w.fail(node, error),
+    };
+    narrow(&mut filter);
     from_memory(
         w,
         node,

@@ -19,16 +19,23 @@ use indexmap::IndexMap;
 use super::{
     audience::Audience,
     coerce::{Coercion, Origin, Variables, type_ref},
+    shape,
     types::{FieldDef, InputDef, Kind, TypeDef, Types},
 };
 
 /// The deepest selection; introspection of nested types needs more.
 const DEEPEST: usize = 15;
 const DEEPEST_INTROSPECTION: usize = 20;
-const MOST_ALIASES: usize = 100;
-const MOST_DIRECTIVES: usize = 50;
+/// The most selections of an operation with its fragments written out: the library walks them one by one.
+const MOST_SELECTIONS: u64 = 10_000;
+/// The deepest nesting of lists of fields or types in an introspection: each level multiplies its answer.
+const DEEPEST_LISTS: usize = 2;
+/// What the list of all types counts for, and such a list inside another.
+const TYPES_COST: u64 = 100;
 /// What a list counts for where nobody says how long it may be.
 const LIST_COST: u64 = 5;
+
+const MOST_FAULTS: usize = 20;
 
 /// What is wrong with a document.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +43,16 @@ pub struct Fault {
     pub message: String,
     pub position: Option<Pos>,
     pub code: &'static str,
+}
+
+impl Fault {
+    pub fn invalid(position: Pos, message: String) -> Self {
+        Self { message, position: Some(position), code: "GRAPHQL_VALIDATION_FAILED" }
+    }
+
+    pub fn too_large(message: &str) -> Self {
+        Self { message: message.to_owned(), position: None, code: "DOCUMENT_TOO_LARGE" }
+    }
 }
 
 /// What a document asks for.
@@ -57,6 +74,8 @@ pub fn check(
     operation_name: Option<&str>,
     given: &IndexMap<Name, Const>,
 ) -> Result<Checked, Vec<Fault>> {
+    // What spreads itself cannot be walked.
+    shape::check(document)?;
     let operation = choose(document, operation_name).map_err(|fault| vec![fault])?;
     let mut wall = Wall {
         types,
@@ -64,10 +83,8 @@ pub fn check(
         fragments: &document.fragments,
         faults: Vec::new(),
         variables: Variables::new(),
-        costs: HashMap::new(),
-        open: Vec::new(),
-        aliases: 0,
-        directives: 0,
+        walked: HashMap::new(),
+        introspected: HashMap::new(),
     };
     for (_, each) in document.operations.iter() {
         wall.variable_types(&each.node);
@@ -79,23 +96,23 @@ pub fn check(
     for (_, each) in document.operations.iter() {
         let of_each = wall.operation(&each.node);
         if std::ptr::eq(&each.node, operation) {
-            cost = of_each;
+            cost = of_each.cost;
         }
     }
-    for (name, fragment) in &document.fragments {
-        wall.fragment(name, &fragment.node, 1);
-    }
-    if wall.aliases > MOST_ALIASES {
-        wall.limit("The document has too many aliases.");
-    }
-    if wall.directives > MOST_DIRECTIVES {
-        wall.limit("The document has too many directives.");
+    // In an order of their own, so that the same document always gets the same answer.
+    let mut fragments: Vec<_> = document.fragments.iter().collect();
+    fragments.sort_unstable_by_key(|(name, _)| name.as_str());
+    for (name, fragment) in fragments {
+        // Introspection's own types are the library's.
+        if fragment.node.type_condition.node.on.node.starts_with("__") {
+            wall.introspection(&fragment.node.selection_set.node, 1, 0);
+        } else {
+            wall.fragment(name, &fragment.node, 1);
+        }
     }
     if wall.faults.is_empty() {
         Ok(Checked { operation: operation.ty, cost, variables: wall.variables })
     } else {
-        wall.faults.dedup();
-        wall.faults.truncate(20);
         Err(wall.faults)
     }
 }
@@ -129,22 +146,45 @@ struct Wall<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     faults: Vec<Fault>,
     variables: Variables,
-    /// Costs of fragments that have been walked.
-    costs: HashMap<&'a str, u64>,
-    /// Fragments that are being walked: one inside itself is left to the library to refuse.
-    open: Vec<&'a str>,
-    aliases: usize,
-    directives: usize,
+    /// Fragments that have been walked, by the depth at which they stand: each is walked once for a depth,
+    /// however often it is spread.
+    walked: HashMap<(&'a str, usize), Weight>,
+    /// The same inside introspection, where the lists around count too.
+    introspected: HashMap<(&'a str, usize, usize), Weight>,
+}
+
+/// What a selection set amounts to.
+#[derive(Clone, Copy, Default)]
+struct Weight {
+    cost: u64,
+    /// Selections, with fragments written out.
+    size: u64,
+}
+
+impl Weight {
+    const ONE: Self = Self { cost: 1, size: 1 };
+
+    fn and(self, other: Self) -> Self {
+        Self { cost: self.cost.saturating_add(other.cost), size: self.size.saturating_add(other.size) }
+    }
+
+    fn times(self, times: u64) -> Self {
+        Self { cost: self.cost.saturating_mul(times), size: self.size }
+    }
 }
 
 impl<'a> Wall<'a> {
     fn fault(&mut self, position: Pos, message: String) {
-        self.faults.push(Fault { message, position: Some(position), code: "GRAPHQL_VALIDATION_FAILED" });
+        self.note(Fault::invalid(position, message));
     }
 
     fn limit(&mut self, message: &str) {
-        let fault = Fault { message: message.to_owned(), position: None, code: "DOCUMENT_TOO_LARGE" };
-        if !self.faults.contains(&fault) {
+        self.note(Fault::too_large(message));
+    }
+
+    /// A fragment that is spread at several depths is at fault once.
+    fn note(&mut self, fault: Fault) {
+        if self.faults.len() < MOST_FAULTS && !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
     }
@@ -195,37 +235,39 @@ impl<'a> Wall<'a> {
         }
     }
 
-    fn operation(&mut self, operation: &'a OperationDefinition) -> u64 {
-        self.directives += operation.directives.len();
+    fn operation(&mut self, operation: &'a OperationDefinition) -> Weight {
         let root = match operation.ty {
             OperationType::Query => "Query",
             OperationType::Mutation => "Mutation",
             OperationType::Subscription => {
-                self.faults.push(Fault {
+                self.note(Fault {
                     message: "Subscriptions are not served here.".to_owned(),
                     position: None,
                     code: "GRAPHQL_VALIDATION_FAILED",
                 });
-                return 0;
+                return Weight::default();
             }
         };
-        let Some(def) = self.types.get(root) else { return 0 };
-        self.set(def, &operation.selection_set.node, 1, true)
+        let Some(def) = self.types.get(root) else { return Weight::default() };
+        let weight = self.set(def, &operation.selection_set.node, 1, true);
+        if weight.size > MOST_SELECTIONS {
+            self.limit("The document has too many parts.");
+        }
+        weight
     }
 
-    /// The cost of a selection set, with everything in it checked. `once` says that the lists in it have been
+    /// The weight of a selection set, with everything in it checked. `once` says that the lists in it have been
     /// counted by the field above.
-    fn set(&mut self, parent: &'a TypeDef, set: &'a SelectionSet, depth: usize, once: bool) -> u64 {
+    fn set(&mut self, parent: &'a TypeDef, set: &'a SelectionSet, depth: usize, once: bool) -> Weight {
+        let mut weight = Weight::default();
         if depth > DEEPEST {
             self.limit("The document is nested too deeply.");
-            return 0;
+            return weight;
         }
-        let mut cost: u64 = 0;
         for selection in &set.items {
-            cost = cost.saturating_add(match &selection.node {
+            weight = weight.and(match &selection.node {
                 Selection::Field(field) => self.field(parent, &field.node, field.pos, depth, once),
                 Selection::InlineFragment(inline) => {
-                    self.directives += inline.node.directives.len();
                     let condition = inline.node.type_condition.as_ref();
                     let inside = match condition {
                         Some(condition) => self.condition(&condition.node.on.node, condition.pos),
@@ -233,42 +275,34 @@ impl<'a> Wall<'a> {
                     };
                     match inside {
                         Some(inside) => self.set(inside, &inline.node.selection_set.node, depth, once),
-                        None => 0,
+                        None => Weight::default(),
                     }
                 }
                 Selection::FragmentSpread(spread) => {
-                    self.directives += spread.node.directives.len();
                     let name = &spread.node.fragment_name.node;
-                    match self.fragments.get(name) {
+                    let inside = match self.fragments.get(name) {
                         Some(fragment) => self.fragment(name, &fragment.node, depth),
                         // The library says that there is no such fragment.
-                        None => 0,
-                    }
+                        None => Weight::default(),
+                    };
+                    inside.and(Weight { cost: 0, size: 1 })
                 }
             });
         }
-        cost
+        weight
     }
 
-    fn fragment(&mut self, name: &'a str, fragment: &'a FragmentDefinition, depth: usize) -> u64 {
-        if self.open.contains(&name) {
-            return 0;
+    fn fragment(&mut self, name: &'a str, fragment: &'a FragmentDefinition, depth: usize) -> Weight {
+        if let Some(weight) = self.walked.get(&(name, depth)) {
+            return *weight;
         }
-        if depth == 1
-            && let Some(cost) = self.costs.get(name)
-        {
-            return *cost;
-        }
-        // Bounded: a fragment is walked anew at every depth at most once, and depth is bounded.
-        self.open.push(name);
         let condition = &fragment.type_condition;
-        let cost = match self.condition(&condition.node.on.node, condition.pos) {
+        let weight = match self.condition(&condition.node.on.node, condition.pos) {
             Some(inside) => self.set(inside, &fragment.selection_set.node, depth, true),
-            None => 0,
+            None => Weight::default(),
         };
-        self.open.pop();
-        self.costs.insert(name, cost);
-        cost
+        self.walked.insert((name, depth), weight);
+        weight
     }
 
     fn condition(&mut self, name: &str, position: Pos) -> Option<&'a TypeDef> {
@@ -292,27 +326,26 @@ impl<'a> Wall<'a> {
         position: Pos,
         depth: usize,
         once: bool,
-    ) -> u64 {
-        self.aliases += usize::from(field.alias.is_some());
-        self.directives += field.directives.len();
+    ) -> Weight {
+        let nothing = Weight { cost: 0, size: 1 };
         let name = field.name.node.as_str();
         if name == "__typename" {
-            return 0;
+            return nothing;
         }
         if parent.name == "Query" && matches!(name, "__schema" | "__type") {
-            return self.introspection(&field.selection_set.node, 1);
+            return nothing.and(self.introspection(&field.selection_set.node, 1, 0));
         }
         let fields = parent.fields();
         let Some(def) =
             fields.and_then(|fields| fields.get(name)).filter(|def| def.audiences.holds(self.audience))
         else {
             self.fault(position, format!("Unknown field \"{name}\" on type \"{}\".", parent.name));
-            return 0;
+            return nothing;
         };
         let length = self.arguments(parent, def, field);
-        let Some(inside) = self.types.seen(def.ty.name(), self.audience) else { return 1 };
+        let Some(inside) = self.types.seen(def.ty.name(), self.audience) else { return Weight::ONE };
         if inside.fields().is_none() || field.selection_set.node.items.is_empty() {
-            return 1;
+            return Weight::ONE;
         }
         let inner = self.set(inside, &field.selection_set.node, depth + 1, length.is_some());
         let times = match length {
@@ -320,7 +353,7 @@ impl<'a> Wall<'a> {
             None if def.ty.is_list() && !once => LIST_COST,
             None => 1,
         };
-        1_u64.saturating_add(times.saturating_mul(inner))
+        Weight::ONE.and(inner.times(times))
     }
 
     /// Checks the arguments of a field, and says how long a list it asks for.
@@ -365,39 +398,48 @@ impl<'a> Wall<'a> {
         }
     }
 
-    /// The library answers introspection with what `visible` leaves of it; here it is only counted.
-    fn introspection(&mut self, set: &'a SelectionSet, depth: usize) -> u64 {
-        if depth > DEEPEST_INTROSPECTION {
+    /// The library answers introspection with what `visible` leaves of it; here it is only counted. `lists` is
+    /// how many lists of fields or types are around.
+    fn introspection(&mut self, set: &'a SelectionSet, depth: usize, lists: usize) -> Weight {
+        let mut weight = Weight::default();
+        if depth > DEEPEST_INTROSPECTION || lists > DEEPEST_LISTS {
             self.limit("The document is nested too deeply.");
-            return 0;
+            return weight;
         }
-        let mut cost: u64 = 0;
         for selection in &set.items {
-            cost = cost.saturating_add(match &selection.node {
+            weight = weight.and(match &selection.node {
                 Selection::Field(field) => {
-                    self.aliases += usize::from(field.node.alias.is_some());
-                    1_u64.saturating_add(self.introspection(&field.node.selection_set.node, depth + 1))
+                    let name = field.node.name.node.as_str();
+                    let many = matches!(name, "fields" | "inputFields" | "interfaces" | "possibleTypes");
+                    let below = &field.node.selection_set.node;
+                    let inner = self.introspection(below, depth + 1, lists + usize::from(many));
+                    let own = if name == "types" || (many && lists > 0) { TYPES_COST } else { 1 };
+                    Weight { cost: own, size: 1 }.and(if many && lists > 0 {
+                        inner.times(own)
+                    } else {
+                        inner
+                    })
                 }
                 Selection::InlineFragment(inline) => {
-                    self.introspection(&inline.node.selection_set.node, depth)
+                    self.introspection(&inline.node.selection_set.node, depth, lists)
                 }
                 Selection::FragmentSpread(spread) => {
-                    match self.fragments.get(&spread.node.fragment_name.node) {
-                        Some(fragment) if !self.open.contains(&fragment_name(spread)) => {
-                            self.open.push(fragment_name(spread));
-                            let inner = self.introspection(&fragment.node.selection_set.node, depth);
-                            self.open.pop();
-                            inner
-                        }
-                        _ => 0,
-                    }
+                    let name = &spread.node.fragment_name.node;
+                    let inside =
+                        match (self.introspected.get(&(name, depth, lists)), self.fragments.get(name)) {
+                            (Some(weight), _) => *weight,
+                            (None, Some(fragment)) => {
+                                let weight =
+                                    self.introspection(&fragment.node.selection_set.node, depth, lists);
+                                self.introspected.insert((name, depth, lists), weight);
+                                weight
+                            }
+                            (None, None) => Weight::default(),
+                        };
+                    inside.and(Weight { cost: 0, size: 1 })
                 }
             });
         }
-        cost
+        weight
     }
-}
-
-fn fragment_name(spread: &Positioned<async_graphql_parser::types::FragmentSpread>) -> &str {
-    spread.node.fragment_name.node.as_str()
 }
