@@ -4,10 +4,40 @@
 mod access;
 
 #[cfg(test)]
+mod bad_input;
+
+#[cfg(test)]
+mod distribution_scope;
+
+#[cfg(test)]
+mod http;
+
+#[cfg(test)]
 mod schema;
 
 #[cfg(test)]
-mod smoke;
+mod pages;
 
 #[cfg(test)]
-mod pages;
+mod world;
+
+#[cfg(test)]
+mod seed;
+
+#[cfg(test)]
+mod talk;
+
+#[cfg(test)]
+mod import;
+
+#[cfg(test)]
+mod lifecycle;
+
+#[cfg(test)]
+mod facility;
+
+#[cfg(test)]
+mod distribution;
+
+#[cfg(test)]
+mod token;

@@ -4,8 +4,6 @@ mod import;
 mod run;
 mod token;
 
-use std::path::PathBuf;
-
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{BadSetting, Config, LogFormat, Settings};
@@ -151,7 +149,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Migrate { outside_role } => {
             run::migrate(&tool_config(settings)?, outside_role.as_deref()).await
         }
-        Command::Import(import) => import.run(&tool_config(settings)?).await,
+        Command::Import(import) => import.run(settings).await,
         Command::Keys { command } => token::keys(&tool_config(settings)?, command),
         Command::Token { role, organization, days } => {
             token::print(&tool_config(settings)?, role, organization.as_deref(), days).await
@@ -181,14 +179,4 @@ fn log(settings: &Settings) {
         LogFormat::Pretty => lines.try_init(),
         LogFormat::Json => lines.json().try_init(),
     };
-}
-
-/// A file that a command reads whole.
-fn read_file(path: &PathBuf, most: u64) -> Result<Vec<u8>, Failed> {
-    let fail = |fault: std::io::Error| Failed(format!("{}: {fault}", path.display()));
-    let length = std::fs::metadata(path).map_err(fail)?.len();
-    if length > most {
-        return Err(Failed(format!("{}: the file is larger than {} MiB", path.display(), most >> 20)));
-    }
-    std::fs::read(path).map_err(fail)
 }

@@ -24,7 +24,7 @@ use crate::{
     store::{
         Access,
         distribution::Delivery,
-        input::{At, Once, Refused, UserError},
+        input::{At, Once, Refused, UserError, UserErrorCode},
         write::Life,
     },
 };
@@ -80,7 +80,12 @@ impl Input {
         let id = self.id(id)?;
         match self.get("expectedVersion") {
             Some(Const::Number(version)) => {
-                let expected = version.as_i64().and_then(|version| i32::try_from(version).ok()).unwrap_or(0);
+                // No row has version 0, and none can follow the last one.
+                let expected = version
+                    .as_i64()
+                    .and_then(|version| i32::try_from(version).ok())
+                    .filter(|version| *version < i32::MAX)
+                    .unwrap_or(0);
                 Ok(At { id: id.id, expected })
             }
             _ => Err(Error::invalid("\"expectedVersion\" is needed.")),
@@ -153,8 +158,11 @@ pub async fn run(
     match done {
         Ok(subject) => Ok((subject, Vec::new())),
         Err(Refused::Fault(error)) => Err(error),
-        // A conflict is answered with the row as it is now.
-        Err(Refused::User(errors)) => Ok((input.subject(), errors)),
+        // A conflict is answered with the row as it is now, everything else without one.
+        Err(Refused::User(errors)) => {
+            let conflict = errors.iter().any(|error| error.code == UserErrorCode::Conflict);
+            Ok((input.subject().filter(|_| conflict), errors))
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use async_graphql_parser::{
     Positioned,
-    types::{ExecutableDocument, FragmentSpread, Selection, SelectionSet},
+    types::{Directive, ExecutableDocument, FragmentSpread, Selection, SelectionSet},
 };
 
 use super::wall::Fault;
@@ -20,16 +20,17 @@ const DEEPEST_SPREADS: usize = 50;
 pub fn check(document: &ExecutableDocument) -> Result<(), Vec<Fault>> {
     let mut all = Shape::default();
     for (_, operation) in document.operations.iter() {
-        all.directives += operation.node.directives.len();
+        all.directives(&operation.node.directives);
         all.add(&operation.node.selection_set.node);
     }
     let mut spreads: Spreads<'_> = HashMap::new();
-    for (name, fragment) in &document.fragments {
-        let mut own = Shape::default();
-        own.add(&fragment.node.selection_set.node);
-        all.aliases += own.aliases;
-        all.directives += own.directives + fragment.node.directives.len();
-        spreads.insert(name, own.spreads);
+    let mut fragments: Vec<_> = document.fragments.iter().collect();
+    fragments.sort_unstable_by_key(|(name, _)| name.as_str());
+    all.spreads.clear();
+    for (name, fragment) in &fragments {
+        all.directives(&fragment.node.directives);
+        all.add(&fragment.node.selection_set.node);
+        spreads.insert(name.as_str(), std::mem::take(&mut all.spreads));
     }
     if all.aliases > MOST_ALIASES {
         return Err(vec![Fault::too_large("The document has too many aliases.")]);
@@ -37,12 +38,15 @@ pub fn check(document: &ExecutableDocument) -> Result<(), Vec<Fault>> {
     if all.directives > MOST_DIRECTIVES {
         return Err(vec![Fault::too_large("The document has too many directives.")]);
     }
-    let mut names: Vec<&str> = spreads.keys().copied().collect();
-    names.sort_unstable();
+    if let Some(directive) = all.unknown {
+        let name = &directive.node.name.node;
+        let message = format!("There is no directive \"@{name}\" with these arguments.");
+        return Err(vec![Fault::invalid(directive.pos, message)]);
+    }
     let mut followed = HashMap::new();
-    names
+    fragments
         .into_iter()
-        .try_for_each(|name| follow(name, &spreads, &mut followed, 0))
+        .try_for_each(|(name, _)| follow(name, &spreads, &mut followed, 0))
         .map_err(|fault| vec![fault])
 }
 
@@ -78,24 +82,35 @@ fn follow<'a>(
 struct Shape<'a> {
     aliases: usize,
     directives: usize,
+    /// The library does not look at directives of `__typename`.
+    unknown: Option<&'a Positioned<Directive>>,
     spreads: Vec<&'a Positioned<FragmentSpread>>,
 }
 
 impl<'a> Shape<'a> {
+    fn directives(&mut self, directives: &'a [Positioned<Directive>]) {
+        self.directives += directives.len();
+        let known = |directive: &Directive| {
+            matches!(directive.name.node.as_str(), "skip" | "include")
+                && directive.get_argument("if").is_some()
+        };
+        self.unknown = self.unknown.or(directives.iter().find(|directive| !known(&directive.node)));
+    }
+
     fn add(&mut self, set: &'a SelectionSet) {
         for selection in &set.items {
             match &selection.node {
                 Selection::Field(field) => {
                     self.aliases += usize::from(field.node.alias.is_some());
-                    self.directives += field.node.directives.len();
+                    self.directives(&field.node.directives);
                     self.add(&field.node.selection_set.node);
                 }
                 Selection::InlineFragment(inline) => {
-                    self.directives += inline.node.directives.len();
+                    self.directives(&inline.node.directives);
                     self.add(&inline.node.selection_set.node);
                 }
                 Selection::FragmentSpread(spread) => {
-                    self.directives += spread.node.directives.len();
+                    self.directives(&spread.node.directives);
                     self.spreads.push(spread);
                 }
             }

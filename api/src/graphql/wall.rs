@@ -31,7 +31,7 @@ const MOST_SELECTIONS: u64 = 10_000;
 /// The deepest nesting of lists of fields or types in an introspection: each level multiplies its answer.
 const DEEPEST_LISTS: usize = 2;
 /// What the list of all types counts for, and such a list inside another.
-const TYPES_COST: u64 = 100;
+const TYPES_COST: u64 = 500;
 /// What a list counts for where nobody says how long it may be.
 const LIST_COST: u64 = 5;
 

@@ -29,7 +29,7 @@ macro_rules! reason {
         $crate::import::Reason { en: format!($en), es: format!($es) }
     };
 }
-pub(super) use reason;
+pub(crate) use reason;
 
 impl Fault {
     /// The fault as a report in Spanish shows it.
@@ -77,6 +77,8 @@ pub enum FaultCode {
     ProgramClosed,
     NotASite,
     OutsideDates,
+    /// What is there already is not the same.
+    Conflict,
     /// More faults than are listed.
     More,
 }
@@ -106,6 +108,7 @@ impl FaultCode {
             FaultCode::ProgramClosed => "PROGRAM_CLOSED",
             FaultCode::NotASite => "NOT_A_SITE",
             FaultCode::OutsideDates => "OUTSIDE_DATES",
+            FaultCode::Conflict => "CONFLICT",
             FaultCode::More => "MORE",
         }
     }
@@ -113,13 +116,13 @@ impl FaultCode {
 
 /// Faults as they are found.
 #[derive(Default)]
-pub(super) struct Faults {
+pub struct Faults {
     list: Vec<Fault>,
     more: usize,
 }
 
 impl Faults {
-    pub(super) fn add(&mut self, line: u32, column: Option<&str>, code: FaultCode, reason: Reason) {
+    pub(crate) fn add(&mut self, line: u32, column: Option<&str>, code: FaultCode, reason: Reason) {
         if self.list.len() < MAX_FAULTS {
             self.list.push(Fault { line, column: column.map(str::to_owned), code, reason });
         } else {
@@ -127,16 +130,16 @@ impl Faults {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.list.is_empty()
     }
 
-    pub(super) fn into_result<T>(self, found: T) -> Result<T, Vec<Fault>> {
+    pub(crate) fn into_result<T>(self, found: T) -> Result<T, Vec<Fault>> {
         if self.is_empty() { Ok(found) } else { Err(self.into_list()) }
     }
 
     /// In the order of lines; a last one says how many are not listed.
-    pub(super) fn into_list(mut self) -> Vec<Fault> {
+    pub fn into_list(mut self) -> Vec<Fault> {
         self.list.sort_by_key(|fault| fault.line);
         if self.more > 0 {
             let line = self.list.last().map_or(1, |fault| fault.line);
@@ -150,7 +153,7 @@ impl Faults {
 }
 
 /// A cell's text as a reason quotes it: short, and on one line.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     const LONGEST: usize = 40;
     let mut shown: String =
         text.chars().take(LONGEST).map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();

@@ -36,11 +36,12 @@ mod resolve;
 mod rows;
 mod text;
 
-pub use fault::{Fault, FaultCode, MAX_FAULTS, Reason};
+pub use fault::{Fault, FaultCode, Faults, MAX_FAULTS, Reason};
+pub(crate) use fault::{quoted, reason};
 pub use headers::{Header, headers, template};
 pub use resolve::{
     GoodFound, KitFound, Lookup, ProgramFound, RegionFound, Resolved, ResolvedDistribution, ResolvedFacility,
-    ResolvedKit, ResolvedLine, ResolvedProgram, resolve,
+    ResolvedKit, ResolvedLine, ResolvedProgram, resolve, resolve_into,
 };
 pub use rows::{
     DistributionLineRow, DistributionRow, FacilityRow, ItemRow, KitLineRow, KitRow, ProgramRow, Rows,
@@ -49,7 +50,6 @@ pub use rows::{
 pub use text::{Encoding, MAX_BYTES};
 
 use columns::Columns;
-use fault::{Faults, reason};
 use text::{Next, Records};
 
 /// The most rows that a file may have, header and tags aside.
@@ -94,14 +94,36 @@ pub fn read(bytes: &[u8], kind: Kind, encoding: Encoding) -> Result<Table, Vec<F
     read_within(bytes, kind, encoding, &Limits { bytes: MAX_BYTES, rows: MAX_ROWS })
 }
 
+/// As [`read`], for more checks to come: the rows that have no fault, or none when the file is no table.
+pub fn read_into(bytes: &[u8], kind: Kind, encoding: Encoding, faults: &mut Faults) -> Option<Table> {
+    rows_within(bytes, kind, encoding, &Limits { bytes: MAX_BYTES, rows: MAX_ROWS }, faults)
+}
+
 fn read_within(bytes: &[u8], kind: Kind, encoding: Encoding, limits: &Limits) -> Result<Table, Vec<Fault>> {
-    let text = text::decode(bytes, encoding, limits.bytes).map_err(|fault| vec![fault])?;
     let mut faults = Faults::default();
+    match rows_within(bytes, kind, encoding, limits, &mut faults) {
+        Some(table) => faults.into_result(table),
+        None => Err(faults.into_list()),
+    }
+}
+
+fn rows_within(
+    bytes: &[u8],
+    kind: Kind,
+    encoding: Encoding,
+    limits: &Limits,
+    faults: &mut Faults,
+) -> Option<Table> {
+    let text = match text::decode(bytes, encoding, limits.bytes) {
+        Ok(text) => text,
+        Err(Fault { line, code, reason, .. }) => {
+            faults.add(line, None, code, reason);
+            return None;
+        }
+    };
     let delimiter = columns::delimiter(&text, kind);
     let mut records = Records::new(&text, delimiter);
-    let Some((columns, mut pending)) = Columns::read(&mut records, kind, &mut faults) else {
-        return Err(faults.into_list());
-    };
+    let (columns, mut pending) = Columns::read(&mut records, kind, faults)?;
     let mut parser = parse::Parser::new(kind);
     let mut rows = 0;
     loop {
@@ -124,8 +146,8 @@ fn read_within(bytes: &[u8], kind: Kind, encoding: Encoding, limits: &Limits) ->
             faults.add(record.line, None, FaultCode::TooLarge, reason);
             break;
         }
-        if columns.fits(&record, &mut faults) {
-            parser.row(&columns.row(&record), &mut faults);
+        if columns.fits(&record, faults) {
+            parser.row(&columns.row(&record), faults);
         }
     }
     if rows == 0 {
@@ -133,8 +155,8 @@ fn read_within(bytes: &[u8], kind: Kind, encoding: Encoding, limits: &Limits) ->
             reason!("The file has a header but no rows.", "El archivo tiene encabezado, pero ninguna fila.");
         faults.add(1, None, FaultCode::Empty, reason);
     }
-    let rows = parser.finish(&mut faults);
-    faults.into_result(Table { kind, rows })
+    let rows = parser.finish(faults);
+    Some(Table { kind, rows })
 }
 
 #[cfg(test)]

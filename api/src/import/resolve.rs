@@ -127,25 +127,28 @@ impl ResolvedDistribution {
 /// Finds what the rows refer to, or reports every reference that does not hold.
 pub fn resolve(table: Table, lookup: &impl Lookup, today: NaiveDate) -> Result<Resolved, Vec<Fault>> {
     let mut faults = Faults::default();
-    let resolved = match table.rows {
+    let resolved = resolve_into(table, lookup, today, &mut faults);
+    faults.into_result(resolved)
+}
+
+/// As [`resolve`], for more checks to come: the rows whose references hold.
+pub fn resolve_into(table: Table, lookup: &impl Lookup, today: NaiveDate, faults: &mut Faults) -> Resolved {
+    match table.rows {
         Rows::Distributions(rows) => {
-            let found = rows.into_iter().filter_map(|row| distribution(row, lookup, today, &mut faults));
+            let found = rows.into_iter().filter_map(|row| distribution(row, lookup, today, faults));
             Resolved::Distributions(found.collect())
         }
         Rows::Facilities(rows) => {
-            let found = rows.into_iter().filter_map(|row| facility(row, lookup, &mut faults));
-            Resolved::Facilities(found.collect())
+            Resolved::Facilities(rows.into_iter().filter_map(|row| facility(row, lookup, faults)).collect())
         }
         Rows::Programs(rows) => {
-            let found = rows.into_iter().filter_map(|row| program(row, lookup, &mut faults));
-            Resolved::Programs(found.collect())
+            Resolved::Programs(rows.into_iter().filter_map(|row| program(row, lookup, faults)).collect())
         }
         Rows::Items(rows) => Resolved::Items(rows),
         Rows::Kits(rows) => {
-            Resolved::Kits(rows.into_iter().filter_map(|row| kit(row, lookup, &mut faults)).collect())
+            Resolved::Kits(rows.into_iter().filter_map(|row| kit(row, lookup, faults)).collect())
         }
-    };
-    faults.into_result(resolved)
+    }
 }
 
 fn distribution(

@@ -26,7 +26,7 @@ impl Store {
 
 /// An open transaction for many rows.
 pub struct Bulk {
-    tx: DatabaseTransaction,
+    pub(super) tx: DatabaseTransaction,
 }
 
 /// How many of the rows were new.

@@ -429,6 +429,10 @@ impl Catalog {
         self.regions.get(iso)
     }
 
+    pub fn regions(&self) -> impl Iterator<Item = &Arc<entity::region::Model>> {
+        self.regions.values()
+    }
+
     /// The account that a token names, unless it is disabled.
     pub fn account(&self, issuer: &str, subject: &str, now: DateTime<Utc>) -> Option<Uuid> {
         let id = *self.identities.get(&(issuer.to_owned(), subject.to_owned()))?;

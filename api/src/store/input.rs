@@ -200,6 +200,13 @@ pub struct Once {
     pub hash: Vec<u8>,
 }
 
+impl Once {
+    /// Whether the key can be kept: some visible text of bounded length.
+    pub fn is_usable(&self) -> bool {
+        (1..=200).contains(&self.key.len()) && !self.key.chars().any(char::is_control)
+    }
+}
+
 /// An entry at the version that the client has seen.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct At {

@@ -111,7 +111,8 @@ impl Access {
     ) -> Page<View<'_>> {
         let needle = filter.search.as_deref().map(search::needle);
         let rows = self.catalog.items.iter().filter_map(|entry| self.item_view(entry)).filter(|view| {
-            view.entry.row.archived_at.is_none()
+            let row = &view.entry.row;
+            !self.left_out(row.organization_id, row.archived_at, row.sensitivity)
                 && filter
                     .organization
                     .as_ref()

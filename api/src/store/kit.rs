@@ -112,12 +112,10 @@ impl Access {
 
     /// In the order of their codes.
     pub fn kits(&self, window: &Window) -> Page<View<'_>> {
-        let rows = self
-            .catalog
-            .kits
-            .iter()
-            .filter_map(|entry| self.kit_view(entry))
-            .filter(|view| view.entry.row.archived_at.is_none());
+        let rows = self.catalog.kits.iter().filter_map(|entry| self.kit_view(entry)).filter(|view| {
+            let row = &view.entry.row;
+            !self.left_out(row.organization_id, row.archived_at, row.sensitivity)
+        });
         page_in_memory(rows, |view| Self::kit_place(*view), Direction::Ascending, window)
     }
 

@@ -11,6 +11,7 @@ pub mod class;
 pub mod connect;
 pub mod distribution;
 pub mod facility;
+pub mod import;
 pub mod input;
 pub mod item;
 pub mod keyset;

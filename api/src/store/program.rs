@@ -179,7 +179,7 @@ impl Access {
         let needle = filter.search.as_deref().map(search::needle);
         let rows = self.catalog.programs.iter().filter_map(|entry| self.program_view(entry)).filter(|view| {
             let row = &view.entry.row;
-            row.archived_at.is_none()
+            !self.left_out(row.organization_id, row.archived_at, row.sensitivity)
                 && filter.organization.as_ref().is_none_or(|ids| ids.contains(&row.organization_id))
                 && filter
                     .facility

@@ -13,7 +13,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveEnum, Condition, ConnectionTrait, DbBackend, FromQueryResult, QuerySelect, QueryTrait,
-    sea_query::{Alias, Expr, ExprTrait, Func, JoinType, SelectStatement, SimpleExpr},
+    sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr},
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -223,8 +223,11 @@ impl Access {
         let units =
             line(Of::Quantity).mul(Func::coalesce([inside(kit_line::Column::Quantity), Expr::val(1)])).sum();
         statement.expr_as(Func::cast_as(units, Alias::new("bigint")), Alias::new("units"));
-        // A kit has as many rows here as it has items; its first one stands for it.
-        let first = inside(kit_line::Column::Position).eq(1);
+        // A kit has as many rows here as it has items; the first one that the filter leaves stands for it.
+        let first = match &filter.item {
+            None => Condition::all().add(inside(kit_line::Column::Position).eq(1)),
+            Some(items) => first_of(items),
+        };
         let kits: SimpleExpr = Expr::case(first, line(Of::Quantity)).finally(0).into();
         statement.expr_as(Func::cast_as(kits.sum(), Alias::new("bigint")), Alias::new("kits"));
         let unit = || Expr::col((item::Entity, item::Column::Unit));
@@ -446,6 +449,23 @@ fn named(group_by: &[Dimension], key: Key) -> Group {
         }
     }
     group
+}
+
+/// Rows of a kit's contents with no wanted item before them in the same kit.
+fn first_of(items: &[Uuid]) -> Condition {
+    use kit_line::Column as Inside;
+    let earlier = Alias::new("earlier");
+    let other = |column: Inside| Expr::col((earlier.clone(), column));
+    let before = Query::select()
+        .expr(Expr::val(1))
+        .from_as(kit_line::Entity, earlier.clone())
+        .and_where(other(Inside::KitId).equals((kit_line::Entity, Inside::KitId)))
+        .and_where(other(Inside::Number).equals((kit_line::Entity, Inside::Number)))
+        .and_where(other(Inside::Position).lt(Expr::col((kit_line::Entity, Inside::Position))))
+        .cond_where(among_expr(other(Inside::ItemId), items.iter().copied()))
+        .to_owned();
+    let inside = Expr::col((kit_line::Entity, Inside::Position)).is_not_null();
+    Condition::all().add(inside).add(Expr::exists(before).not())
 }
 
 fn without_goods(statement: &mut SelectStatement) {

@@ -3,7 +3,7 @@
 use entity::{audit_event, idempotency};
 use sea_orm::{
     ConnectionTrait, DatabaseTransaction, EntityTrait, Set, SqlErr,
-    sea_query::{Alias, Expr, ExprTrait, OnConflict, Query},
+    sea_query::{Alias, Expr, ExprTrait, Func, OnConflict, Query},
 };
 use serde_json::Value;
 use uuid::Uuid;
@@ -55,7 +55,11 @@ impl Access {
         update
             .table(Alias::new(table))
             .value(Alias::new("version"), Expr::col(Alias::new("version")).add(1))
-            .value(Alias::new(life.column()), self.now)
+            // The first time counts.
+            .value(
+                Alias::new(life.column()),
+                Func::coalesce([Expr::col(Alias::new(life.column())), Expr::val(self.now)]),
+            )
             .and_where(Expr::col(Alias::new("organization_id")).eq(own))
             .and_where(Expr::col(Alias::new("id")).eq(at.id))
             .and_where(Expr::col(Alias::new("version")).eq(at.expected));
@@ -75,16 +79,34 @@ impl Access {
         Ok(write.commit().await?)
     }
 
-    /// Sensitive entries become visible outside with the next quarter, whenever they are published.
+    /// Sensitive entries become visible outside with the next quarter, whenever they are published. One that is
+    /// published already stays as it is.
     fn sensitive_from(&self, kind: Kind, id: Uuid) -> Option<chrono::NaiveDate> {
         use entity::value::Sensitivity::Sensitive;
-        let sensitivity = match kind {
-            Kind::Program => self.catalog.programs.get(id)?.row.sensitivity,
-            Kind::Item => self.catalog.items.get(id)?.row.sensitivity,
-            Kind::Kit => self.catalog.kits.get(id)?.row.sensitivity,
-            _ => return None,
-        };
-        (sensitivity == Sensitive).then(|| next_quarter(self.today()))
+        let (sensitivity, published) = match kind {
+            Kind::Program => {
+                self.catalog.programs.get(id).map(|entry| (entry.row.sensitivity, entry.row.published_at))
+            }
+            Kind::Item => {
+                self.catalog.items.get(id).map(|entry| (entry.row.sensitivity, entry.row.published_at))
+            }
+            Kind::Kit => {
+                self.catalog.kits.get(id).map(|entry| (entry.row.sensitivity, entry.row.published_at))
+            }
+            _ => None,
+        }?;
+        (sensitivity == Sensitive && published.is_none()).then(|| next_quarter(self.today()))
+    }
+
+    /// Whether lists leave an archived entry out. Outsiders miss a sensitive one with the next quarter only.
+    pub(super) fn left_out(
+        &self,
+        owner: Uuid,
+        archived_at: Option<chrono::DateTime<chrono::Utc>>,
+        sensitivity: entity::value::Sensitivity,
+    ) -> bool {
+        let later = sensitivity == entity::value::Sensitivity::Sensitive && !self.viewer.is_staff_of(owner);
+        archived_at.is_some_and(|at| !later || next_quarter(at.date_naive()) <= self.today())
     }
 
     /// The table of an entry that the viewer's organisation made, and that organisation.
@@ -140,7 +162,7 @@ impl Write<'_> {
         reason = "the key is the scope: it leads with the viewer's own organisation and account"
     )]
     pub(super) async fn once(&self, once: &Once, object: Uuid) -> Written<Seen> {
-        if once.key.is_empty() || once.key.len() > 200 {
+        if !once.is_usable() {
             return Err(UserError::new(UserErrorCode::Invalid, &["idempotencyKey"], BAD_KEY).into());
         }
         let key = (self.access.own()?, self.access.viewer.account().unwrap_or_default(), once.key.clone());

@@ -7,7 +7,10 @@ use entity::{
     distribution, distribution_line,
     value::{DistributionStatus, ReachMethod, RowClass, Sensitivity, VoidReason},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, Set,
+    sea_query::{Expr, ExprTrait},
+};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -229,7 +232,38 @@ impl Access {
                 .collect::<Vec<_>>();
             insert_lines(&write, &after, lines, &shown).await?;
         }
+        if changed == 1 && lines.is_none() && people != before.people_reached {
+            self.reach(&write, &before, people).await?;
+        }
         write.finish_update(changed, "distribution", input.at, input.validate_only).await
+    }
+
+    /// Lines follow the delivery's number: those that had it take the new one, and none has more. What falls
+    /// below the threshold is hidden from outsiders as a corrected line is.
+    #[expect(clippy::disallowed_methods, reason = "the update repeats the scope in its WHERE")]
+    async fn reach(
+        &self,
+        write: &crate::store::write::Write<'_>,
+        before: &distribution::Model,
+        people: i32,
+    ) -> Written<()> {
+        use distribution_line::Column as Of;
+        let follows = Condition::any()
+            .add(Of::PeopleReached.eq(before.people_reached))
+            .add(Of::PeopleReached.gt(people));
+        let shown: Expr = match before.class {
+            RowClass::Operations if people >= THRESHOLD => Expr::col(Of::Quantity).gte(THRESHOLD),
+            _ => Expr::value(false),
+        };
+        distribution_line::Entity::update_many()
+            .col_expr(Of::PeopleReached, Expr::value(people))
+            .col_expr(Of::Shown, shown)
+            .filter(Of::OrganizationId.eq(before.organization_id))
+            .filter(Of::DistributionId.eq(before.id))
+            .filter(follows)
+            .exec(&write.tx)
+            .await?;
+        Ok(())
     }
 
     /// A second person confirms what was recorded.
@@ -319,6 +353,9 @@ impl Access {
         reason = "the key is the scope: it leads with the viewer's own organisation and account"
     )]
     async fn recorded_before(&self, once: &Once) -> Result<Option<Uuid>> {
+        if !once.is_usable() {
+            return Ok(None);
+        }
         let key = (self.own()?, self.viewer.account().unwrap_or_default(), once.key.clone());
         let row = entity::idempotency::Entity::find_by_id(key).one(self.reader()).await?;
         Ok(row

@@ -1,0 +1,5 @@
+//! Deliveries.
+
+mod paging;
+mod statements;
+mod stats;
