@@ -25,6 +25,7 @@ both!(
             selection: "slug name aliases municipality kind",
             updated: json!({ "name": "Otro", "municipality": null, "aliases": ["El Nuevo"], "kind": "OTHER" }),
             publishes: true,
+            steward_publishes: true,
             role: "coordinator",
             role_name: "COORDINATOR",
             account: 1,

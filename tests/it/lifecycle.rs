@@ -24,6 +24,7 @@ pub struct Entry {
     pub selection: &'static str,
     pub updated: Value,
     pub publishes: bool,
+    pub steward_publishes: bool,
     /// Who makes it; the administrator makes agreements.
     pub role: &'static str,
     pub role_name: &'static str,
@@ -119,12 +120,7 @@ impl Entry {
         for (verb, input) in &inputs {
             let name = self.mutation(verb);
             for role in self.without_right {
-                if *verb == "publish"
-                    && *role == "steward"
-                    && self.role == "coordinator"
-                    && !self.name.ends_with("ward")
-                    && self.name != "Gift"
-                {
+                if *verb == "publish" && *role == "steward" && self.steward_publishes {
                     continue;
                 }
                 let document = mutation(&name, &subject, "id");

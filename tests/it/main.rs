@@ -41,3 +41,24 @@ mod distribution;
 
 #[cfg(test)]
 mod token;
+
+#[cfg(test)]
+mod program;
+
+#[cfg(test)]
+mod item;
+
+#[cfg(test)]
+mod kit;
+
+#[cfg(test)]
+mod agreement;
+
+#[cfg(test)]
+mod award;
+
+#[cfg(test)]
+mod organization;
+
+#[cfg(test)]
+mod membership;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use self::rights::ROLES;
 pub use self::{rights::Right, viewer::Viewer};
 use self::{token::Refused, verifier::Verifier};
 use crate::store::catalog::Catalog;
@@ -89,14 +90,19 @@ impl Authenticator {
         let account =
             catalog.account(&verified.issuer, &verified.subject, now).ok_or(Denied::NoMembership)?;
         let memberships = catalog.memberships_of(account, now);
-        let mut fitting = memberships.iter().filter(|membership| {
-            organization.is_none_or(|slug| {
-                let entry = catalog.organizations.get(membership.row.organization_id);
-                entry.is_some_and(|entry| entry.row.slug == slug)
+        let mut fitting: Vec<_> = memberships
+            .into_iter()
+            .filter(|membership| {
+                organization.is_none_or(|slug| {
+                    let entry = catalog.organizations.get(membership.row.organization_id);
+                    entry.is_some_and(|entry| entry.row.slug == slug)
+                })
             })
-        });
-        let first = fitting.next().ok_or(Denied::NoMembership)?;
-        if fitting.any(|other| other.row.organization_id != first.row.organization_id) {
+            .collect();
+        // Several roles in one organisation: the one that stands last in the table of rights acts.
+        fitting.sort_by_key(|membership| ROLES.iter().position(|role| *role == membership.row.role));
+        let first = fitting.last().ok_or(Denied::NoMembership)?;
+        if fitting.iter().any(|other| other.row.organization_id != first.row.organization_id) {
             return Err(Denied::Ambiguous);
         }
         let facilities = (first.row.role == entity::value::Role::Field).then(|| first.facilities.clone());

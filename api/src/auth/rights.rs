@@ -17,11 +17,10 @@ pub enum Right {
     DistributionCorrect,
     DistributionVerify,
     DistributionVoid,
-    DistributionImport,
 }
 
 impl Right {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 12] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -34,7 +33,6 @@ impl Right {
         Self::DistributionCorrect,
         Self::DistributionVerify,
         Self::DistributionVoid,
-        Self::DistributionImport,
     ];
 
     /// As `RESOURCE:ACTION`.
@@ -52,7 +50,6 @@ impl Right {
             Self::DistributionCorrect => "DISTRIBUTION:CORRECT",
             Self::DistributionVerify => "DISTRIBUTION:VERIFY",
             Self::DistributionVoid => "DISTRIBUTION:VOID",
-            Self::DistributionImport => "DISTRIBUTION:IMPORT",
         }
     }
 
@@ -65,7 +62,20 @@ impl Right {
             Field => {
                 matches!(self, Self::RegistryReadDraft | Self::DistributionRead | Self::DistributionRecord)
             }
-            Coordinator => !matches!(self, Self::AgreementWrite),
+            Coordinator => matches!(
+                self,
+                Self::RegistryReadDraft
+                    | Self::RegistryWrite
+                    | Self::RegistryPublish
+                    | Self::AgreementRead
+                    | Self::AwardRead
+                    | Self::AwardWrite
+                    | Self::DistributionRead
+                    | Self::DistributionRecord
+                    | Self::DistributionCorrect
+                    | Self::DistributionVerify
+                    | Self::DistributionVoid
+            ),
             Steward => matches!(
                 self,
                 Self::RegistryReadDraft
@@ -81,8 +91,9 @@ impl Right {
     }
 }
 
+/// In the order in which they act: an account with several roles in one organisation has the last of them.
 pub const ROLES: [Role; 7] =
-    [Role::Donor, Role::Partner, Role::Field, Role::Coordinator, Role::Steward, Role::Admin, Role::Auditor];
+    [Role::Auditor, Role::Donor, Role::Partner, Role::Field, Role::Admin, Role::Steward, Role::Coordinator];
 
 /// The name of a role as the command line and the database write it.
 pub fn role_name(role: Role) -> &'static str {

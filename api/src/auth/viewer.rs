@@ -77,6 +77,12 @@ impl Viewer {
         }
     }
 
+    /// Whether the viewer reads what this organisation has not published: drafts, sites of sensitive programs,
+    /// withheld claims. The program itself does, for the organisation that it was told.
+    pub fn reads_drafts_of(&self, organization: Uuid) -> bool {
+        self.is_staff_of(organization) && (self.role().is_none() || self.has(Right::RegistryReadDraft))
+    }
+
     /// Whether the viewer works for this organisation.
     pub fn is_staff_of(&self, organization: Uuid) -> bool {
         self.audience() == Audience::Staff && self.organization() == Some(organization)

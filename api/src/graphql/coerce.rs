@@ -14,6 +14,9 @@ use super::{
 /// The values of a request's variables, coerced to their types. One that was not given is not there.
 pub type Variables = IndexMap<Name, Const>;
 
+/// The most members of a list in an input: what is longer is no question that a person asks.
+const LONGEST_LIST: usize = 500;
+
 /// Where a value comes from: JSON writes an enum value as a string, a document does not.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Origin {
@@ -54,6 +57,9 @@ impl Coercion<'_> {
                     Value::List(items) => items.as_slice(),
                     single => std::slice::from_ref(single),
                 };
+                if items.len() > LONGEST_LIST {
+                    return Err(format!("a list may have at most {LONGEST_LIST} members"));
+                }
                 let mut list = Vec::with_capacity(items.len());
                 for item in items {
                     list.push(self.value(inner, item, origin)?.unwrap_or(Const::Null));

@@ -104,7 +104,10 @@ impl<'a> Compiler<'a> {
 
     /// A root field, merged with all others of its key in the operation.
     pub fn root(&self, root: &'a TypeDef, operation: &'a SelectionSet, key: &str) -> Option<Node<'a>> {
-        self.fields(root, &[operation]).into_iter().find(|node| node.key == key)
+        let mut found = Vec::new();
+        self.collect(root, operation, &mut found);
+        let (key, fields) = found.into_iter().find(|(other, _)| *other == key)?;
+        Some(self.node(root, key, &fields))
     }
 
     fn fields(&self, parent: &'a TypeDef, sets: &[&'a SelectionSet]) -> Vec<Node<'a>> {

@@ -89,7 +89,7 @@ impl Object for Statement<'_> {
             "title" => w.object(node, &LocalizedText(&self.0.title)),
             "text" => w.object(node, &LocalizedText(&self.0.text)),
             "position" => w.int(self.0.position.into()),
-            "version" => w.int(self.0.version.into()),
+            "version" => w.version(self.0.organization_id, self.0.version),
             "published" => w.bool(self.0.published_at.is_some()),
             _ => w.absent(node),
         }

@@ -199,7 +199,7 @@ impl<'a> Writer<'a> {
     /// The version of an entry. Staff of other organisations are outsiders to it: how often it has changed is
     /// not for them.
     pub fn version(&mut self, organization: Uuid, version: i32) -> Written {
-        self.int(if self.access.viewer.is_staff_of(organization) { version.into() } else { 0 })
+        self.int(if self.access.viewer.reads_drafts_of(organization) { version.into() } else { 0 })
     }
 
     pub fn optional_int(&mut self, value: Option<i64>) -> Written {

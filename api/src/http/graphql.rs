@@ -33,8 +33,9 @@ use crate::{
     store::STATEMENTS,
 };
 
-/// How many documents are kept parsed.
-const KEPT: usize = 1_000;
+/// How many documents are kept parsed, in each of two halves, and how much text.
+const KEPT: usize = 500;
+const KEPT_BYTES: usize = 256 * 1024;
 /// Longer documents are parsed every time.
 const KEPT_LENGTH: usize = 16 * 1024;
 
@@ -42,7 +43,31 @@ const KEPT_LENGTH: usize = 16 * 1024;
 pub struct Engine {
     strict: Umbral,
     fast: Umbral,
-    documents: RwLock<HashMap<String, Arc<Document>>>,
+    documents: RwLock<Kept>,
+}
+
+/// Documents in two halves: when the newer one is full it becomes the older one, whose documents go.
+#[derive(Default)]
+struct Kept {
+    newer: HashMap<String, Arc<Document>>,
+    older: HashMap<String, Arc<Document>>,
+    /// Bytes of the newer half's texts; a parsed document is some thirty times its text.
+    bytes: usize,
+}
+
+impl Kept {
+    fn get(&self, query: &str) -> Option<&Arc<Document>> {
+        self.newer.get(query).or_else(|| self.older.get(query))
+    }
+
+    fn insert(&mut self, query: &str, document: Arc<Document>) {
+        if self.newer.len() >= KEPT || self.bytes + query.len() > KEPT_BYTES {
+            self.older = std::mem::take(&mut self.newer);
+            self.bytes = 0;
+        }
+        self.bytes += query.len();
+        self.newer.insert(query.to_owned(), document);
+    }
 }
 
 /// A parsed document, and what has been found out about it.
@@ -83,14 +108,16 @@ impl Engine {
             passed: AtomicU32::new(0),
             verdicts: RwLock::default(),
         });
-        if query.len() <= KEPT_LENGTH {
-            let mut documents = self.documents.write().unwrap_or_else(PoisonError::into_inner);
-            if documents.len() >= KEPT {
-                documents.clear();
-            }
-            documents.insert(query.to_owned(), document.clone());
-        }
         Ok(document)
+    }
+
+    /// Keeps a document that has passed all checks. The oldest half goes when there is no room.
+    fn keep(&self, query: &str, document: &Arc<Document>) {
+        if query.len() > KEPT_LENGTH {
+            return;
+        }
+        let mut documents = self.documents.write().unwrap_or_else(PoisonError::into_inner);
+        documents.insert(query, document.clone());
     }
 
     /// What the document asks for, if its audience may.
@@ -220,7 +247,7 @@ async fn run(
     app: &App,
     request: &HttpRequest,
     media: Media,
-    parameters: Parameters,
+    mut parameters: Parameters,
     by_get: bool,
 ) -> HttpResponse {
     let refuse =
@@ -250,7 +277,8 @@ async fn run(
             answer::write(None, errors, cost),
         )
     };
-    let document = match app.graphql.document(&parameters.query) {
+    let query = std::mem::take(&mut parameters.query);
+    let document = match app.graphql.document(&query) {
         Ok(document) => document,
         Err(error) => return fail(&[error], None),
     };
@@ -289,7 +317,9 @@ async fn run(
         return fail(&response.errors, None);
     }
     if !passed {
-        document.passed.fetch_or(bit, Ordering::Relaxed);
+        if document.passed.fetch_or(bit, Ordering::Relaxed) == 0 {
+            app.graphql.keep(&query, &document);
+        }
     }
     let body = answer::write(Some(&response.data), &response.errors, Some(cost));
     answer::finish(&mut HttpResponse::Ok(), media, body)
@@ -303,7 +333,9 @@ enum Refusal {
 /// The database as the viewer of this request may see it.
 async fn access(app: &App, request: &HttpRequest) -> Result<crate::store::Access, Refusal> {
     let catalog = app.store.catalog().await.map_err(Refusal::Fault)?;
-    let organization = text_header(request, "umbral-organization");
+    // A header that is not text names no organisation.
+    let organization =
+        request.headers().get("umbral-organization").map(|value| value.to_str().unwrap_or_default());
     let authorization = match request.headers().get(header::AUTHORIZATION) {
         None => None,
         // A header that is not text is not a token either.

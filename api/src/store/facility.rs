@@ -120,7 +120,7 @@ impl Access {
     }
 
     fn sees_facility(&self, entry: &Facility) -> bool {
-        entry.row.published_at.is_some() || self.viewer.is_staff_of(entry.row.organization_id)
+        entry.row.published_at.is_some() || self.viewer.reads_drafts_of(entry.row.organization_id)
     }
 
     /// # Errors

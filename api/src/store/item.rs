@@ -96,7 +96,7 @@ impl Access {
     }
 
     fn item_view<'a>(&'a self, entry: &'a Item) -> Option<View<'a>> {
-        let outside = !self.viewer.is_staff_of(entry.row.organization_id);
+        let outside = !self.viewer.reads_drafts_of(entry.row.organization_id);
         let face = if outside { entry.outside.on(self.today()) } else { Face::Current };
         let hidden = outside && (entry.row.published_at.is_none() || matches!(face, Face::Hidden));
         (!hidden).then_some(View { entry, face })

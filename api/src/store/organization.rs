@@ -104,7 +104,7 @@ impl Access {
         entry: &'a Organization,
         kind: Option<StatementKind>,
     ) -> impl Iterator<Item = &'a statement::Model> {
-        let staff = self.viewer.is_staff_of(entry.row.id);
+        let staff = self.viewer.reads_drafts_of(entry.row.id);
         entry.statements.iter().filter(move |row| {
             kind.is_none_or(|kind| row.kind == kind)
                 && row.archived_at.is_none()
@@ -115,7 +115,7 @@ impl Access {
     /// A statement that the viewer may see.
     pub fn statement(&self, id: Uuid) -> Option<&statement::Model> {
         self.catalog.organizations.iter().find_map(|entry| {
-            let staff = self.viewer.is_staff_of(entry.row.id);
+            let staff = self.viewer.reads_drafts_of(entry.row.id);
             entry.statements.iter().find(|row| {
                 row.id == id
                     && self.sees_organization(entry)
@@ -126,7 +126,7 @@ impl Access {
 
     /// Published claims; withheld ones for the organisation's staff only, since they would expose a few women.
     pub fn claims<'a>(&'a self, entry: &'a Organization) -> impl Iterator<Item = &'a entity::claim::Model> {
-        let staff = self.viewer.is_staff_of(entry.row.id);
+        let staff = self.viewer.reads_drafts_of(entry.row.id);
         entry.claims.iter().filter(move |row| {
             row.archived_at.is_none()
                 && (staff || row.published_at.is_some() && row.status != ClaimStatus::Withheld)

@@ -161,7 +161,7 @@ impl Access {
     }
 
     fn program_view<'a>(&'a self, entry: &'a Program) -> Option<View<'a>> {
-        let outside = !self.viewer.is_staff_of(entry.row.organization_id);
+        let outside = !self.viewer.reads_drafts_of(entry.row.organization_id);
         let face = if outside { entry.outside.on(self.today()) } else { Face::Current };
         if outside && (entry.row.published_at.is_none() || matches!(face, Face::Hidden)) {
             return None;

@@ -221,7 +221,7 @@ fn floods() -> Vec<Case> {
         large("introspection in circles", fields(5)),
         large("introspection of fields of fields", fields(3)),
         costly("introspection a hundred times", format!("{{ {} }}", many(100, |n| format!("a{n}: __schema {{ types {{ name fields {{ name type {{ name }} args {{ name }} }} {} }} }}", "inputFields { name type { name } } enumValues { name } possibleTypes { name }")))),
-        costly("lists of lists", format!("{{ facilities(first: 100) {{ nodes {{ programs(first: 100) {{ nodes {{ facilities {{ programs(first: 100) {{ nodes {{ id }} }} }} }} }} }} }} }}")),
+        costly("lists of lists", "{ facilities(first: 100) { nodes { programs(first: 100) { nodes { facilities { programs(first: 100) { nodes { id } } } } } } } }".to_owned()),
         Case {
             name: "more than a partner may ask",
             who: Who::Partner,
