@@ -84,8 +84,8 @@ async fn visible(client: &Client, seeds: &[Seed]) -> BTreeSet<String> {
         "query($ids: [ID!]!, $all: [ID!]!) {{ distributions(first: 100) {{ totalCount nodes {{ id }} }} \
          filtered: distributions(first: 100, filter: {{ facility: $all }}) {{ totalCount }} \
          nodes(ids: $ids) {{ id }} {} \
-         facilities(first: 100) {{ nodes {{ distributions(first: 100) {{ totalCount nodes {{ id }} }} }} }} \
-         programs(first: 100) {{ nodes {{ distributions(last: 100) {{ totalCount nodes {{ id }} }} }} }} \
+         facilities(first: 9) {{ nodes {{ distributions(first: 50) {{ totalCount nodes {{ id }} }} }} }} \
+         programs(first: 9) {{ nodes {{ distributions(last: 50) {{ totalCount nodes {{ id }} }} }} }} \
          distributionStats(groupBy: [ORGANIZATION], first: 9) {{ rows {{ deliveries units contacts }} }} \
          byItem: distributionStats(groupBy: [ITEM, FACILITY], first: 99) {{ rows {{ deliveries }} }} }}",
         ids.iter().enumerate().map(one).collect::<String>()

@@ -22,6 +22,10 @@ pub struct Size {
 /// # Errors
 /// When the database is out of reach, or holds another data set.
 pub async fn load(store: &Arc<Store>, size: Size, mut progress: impl FnMut(u64, u64)) -> Result<u64> {
+    if store.catalog().await?.organizations.iter().next().is_some() {
+        let message = "the database is not empty; demonstration data need one of their own";
+        return Err(Error::Internal(message.into()));
+    }
     let now = store.clock.now();
     let facts = |fault: super::FactsError| Error::Internal(fault.to_string());
     let dataset = registry(now, size.scale).map_err(facts)?;

@@ -375,6 +375,6 @@ pub async fn mutate(access: &Access, name: &str, input: &Input) -> Done {
             access.void_distribution(delivery).await?;
             Ok(input.subject())
         }
-        _ => Ok(None),
+        _ => Err(crate::error::Error::Internal(format!("no mutation {name}")).into()),
     }
 }

@@ -30,7 +30,7 @@ pub mod wall;
 use std::{
     borrow::Cow,
     collections::HashMap,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
 use async_graphql::{
@@ -77,7 +77,8 @@ pub fn schema(mode: ValidationMode) -> Umbral {
 
 /// What every resolver of a request needs.
 pub struct Request {
-    pub access: Access,
+    /// For mutations it moves on: each sees what the one before it has written.
+    access: Mutex<Access>,
     pub languages: Vec<String>,
     pub variables: Variables,
     pub cost_limit: u64,
@@ -90,7 +91,11 @@ impl Request {
     pub fn new(access: Access, languages: Vec<String>, variables: Variables, cost_limit: u64) -> Self {
         let loader = DeliveryLoader { access: access.clone() };
         let loader = DataLoader::new(loader, TokioSpawner::current(), Yielding);
-        Self { access, languages, variables, cost_limit, loader, done: Mutex::default() }
+        Self { access: Mutex::new(access), languages, variables, cost_limit, loader, done: Mutex::default() }
+    }
+
+    fn access(&self) -> Access {
+        self.access.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -152,20 +157,21 @@ async fn root_field(ctx: &Context<'_>, root: &'static str) -> ServerResult<Value
         None => return Err(server_error(&Error::Internal("no request".into()), position)),
     };
     let key = ctx.item.node.response_key().node.as_str();
-    let known = request.done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get(key).cloned();
+    let known = request.done.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned();
     if let Some(value) = known {
         return Ok(value);
     }
     let types = types().map_err(|error| server_error(&error, position))?;
+    let access = request.access();
     let compiler =
-        Compiler::new(types, request.access.viewer.audience(), &request.variables, &ctx.query_env.fragments);
+        Compiler::new(types, access.viewer.audience(), &request.variables, &ctx.query_env.fragments);
     let operation = &ctx.query_env.operation.node.selection_set.node;
     let Some(node) = types.get(root).and_then(|root| compiler.root(root, operation, key)) else {
         return Err(server_error(&Error::Internal("a root field cannot be found".into()), position));
     };
     let outcome = match root {
-        "Mutation" => mutate(request, &node, types).await,
-        _ => draw(&request.access, request, &node, &query::Query).await,
+        "Mutation" => mutate(access, request, &node, types).await,
+        _ => draw(&access, request, &node, &query::Query).await,
     };
     let value = match outcome {
         Ok((out, errors)) => {
@@ -187,11 +193,7 @@ async fn root_field(ctx: &Context<'_>, root: &'static str) -> ServerResult<Value
             Value::Null
         }
     };
-    request
-        .done
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
-        .insert(key.to_owned(), value.clone());
+    request.done.lock().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), value.clone());
     Ok(value)
 }
 
@@ -266,7 +268,7 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
 }
 
 /// Runs a mutation and draws its payload from what has been written.
-async fn mutate(request: &Request, node: &Node<'_>, types: &Types) -> Drawn {
+async fn mutate(access: Access, request: &Request, node: &Node<'_>, types: &Types) -> Drawn {
     let payload = node.def.map(|def| def.ty.name()).unwrap_or_default();
     let subject_type = match types.get(payload).map(|def| &def.kind) {
         Some(Kind::Object { fields, .. }) => fields
@@ -276,13 +278,15 @@ async fn mutate(request: &Request, node: &Node<'_>, types: &Types) -> Drawn {
             .unwrap_or_default(),
         _ => "",
     };
-    let done = mutation::run(&request.access, node, subject_type).await;
-    let done = match done {
-        Ok(done) => request.access.refreshed().await.map(|access| (access, done)),
-        Err(error) => Err(error),
-    };
-    match done {
-        Ok((access, (subject, errors))) => {
+    match mutation::run(&access, node, subject_type).await {
+        Ok((subject, errors)) => {
+            let access = match &subject {
+                // A delivery that has just been written is at hand, and no reference table has changed.
+                Some(mutation::Subject::NewDistribution(_)) => access,
+                // What is written stays written, also when it cannot be read again.
+                _ => access.refreshed().await.unwrap_or(access),
+            };
+            *request.access.lock().unwrap_or_else(PoisonError::into_inner) = access.clone();
             let payload = mutation::Payload { type_name: payload.to_owned(), subject, errors };
             draw(&access, request, node, &Rooted(&payload)).await
         }

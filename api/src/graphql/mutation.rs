@@ -64,14 +64,26 @@ impl Input {
         }
     }
 
-    /// The idempotency key with a digest of the whole input. Coercion has put the fields in the order of the
+    /// The idempotency key with a digest of what the input says. Coercion has put the fields in the order of the
     /// schema, so equal inputs have equal digests.
     pub fn once(&self, operation: &str) -> Result<Once> {
         let key = match self.get("idempotencyKey") {
             Some(Const::String(key)) => key.clone(),
             _ => return Err(Error::invalid("\"idempotencyKey\" is needed.")),
         };
-        let hash = Sha256::digest(self.0.to_string()).to_vec();
+        let mut digest = Sha256::new();
+        if let Const::Object(fields) = &self.0 {
+            let said = fields.iter().filter(|(name, value)| {
+                !matches!(name.as_str(), "idempotencyKey" | "validateOnly") && **value != Const::Null
+            });
+            for (name, value) in said {
+                digest.update(name.as_str());
+                digest.update([0]);
+                digest.update(value.to_string());
+                digest.update([0]);
+            }
+        }
+        let hash = digest.finalize().to_vec();
         Ok(Once { key, operation: operation.to_owned(), hash })
     }
 
@@ -122,12 +134,18 @@ impl Input {
 
     /// `publish…` and `archive…` of any kind of entry.
     pub async fn publish_or_archive(&self, access: &Access, name: &str, kind: Kind) -> Done {
-        let (life, right) = match (name.starts_with("publish"), kind) {
-            (true, Kind::Award | Kind::Gift) => (Life::Publish, Right::AwardWrite),
-            (true, _) => (Life::Publish, Right::RegistryPublish),
-            (false, Kind::Award | Kind::Gift) => (Life::Archive, Right::AwardWrite),
-            (false, Kind::Agreement) => (Life::Archive, Right::AgreementWrite),
-            (false, _) => (Life::Archive, Right::RegistryWrite),
+        let life = if name.starts_with("publish") {
+            Life::Publish
+        } else if name.starts_with("archive") {
+            Life::Archive
+        } else {
+            return Err(Error::Internal(format!("no mutation {name}")).into());
+        };
+        let right = match (life, kind) {
+            (_, Kind::Award | Kind::Gift) => Right::AwardWrite,
+            (Life::Publish, _) => Right::RegistryPublish,
+            (Life::Archive, Kind::Agreement) => Right::AgreementWrite,
+            (Life::Archive, _) => Right::RegistryWrite,
         };
         access.require(right)?;
         let at = if self.id("id")?.kind == kind { self.at("id")? } else { At::default() };

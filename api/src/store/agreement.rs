@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Access,
     catalog::Agreement,
-    input::{At, Faults, Message, Once, UserError, UserErrorCode, Written, given},
+    input::{At, Faults, Message, Once, UserError, UserErrorCode, Written, given, or_default},
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
     program::NO_FACILITY,
     time_zone,
@@ -24,7 +24,7 @@ use crate::{auth::Right, error::Result, id};
 pub struct CreateAgreement {
     #[serde(skip)]
     pub once: Once,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub title: String,
     #[serde(deserialize_with = "id::many")]
@@ -44,7 +44,7 @@ pub struct CreateAgreement {
 pub struct UpdateAgreement {
     #[serde(skip)]
     pub at: At,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub title: Option<String>,
     #[serde(default, deserialize_with = "given")]

@@ -12,6 +12,7 @@ use super::{
     distribution::{DateRange, LineInput},
     input::{
         At, Faults, LocalizedInput, Message, MoneyInput, Once, UserError, UserErrorCode, Written, given,
+        or_default,
     },
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
     write::Seen,
@@ -30,7 +31,7 @@ pub struct Filter {
 pub struct CreateAward {
     #[serde(skip)]
     pub once: Once,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     #[serde(deserialize_with = "id::single::<_, {id::ORGANIZATION}>")]
     pub donor: Uuid,
@@ -48,7 +49,7 @@ pub struct CreateAward {
 pub struct UpdateAward {
     #[serde(skip)]
     pub at: At,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub title: Option<LocalizedInput>,
     pub amount: Option<MoneyInput>,
@@ -63,7 +64,7 @@ pub struct UpdateAward {
 pub struct CreateGift {
     #[serde(skip)]
     pub once: Once,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     #[serde(deserialize_with = "id::single::<_, {id::ORGANIZATION}>")]
     pub donor: Uuid,

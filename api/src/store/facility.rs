@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Access,
     catalog::Facility,
-    input::{At, Faults, Message, Once, UserError, UserErrorCode, Written, given},
+    input::{At, Faults, Message, Once, UserError, UserErrorCode, Written, given, or_default},
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
     search,
     write::{Seen, taken},
@@ -41,11 +41,11 @@ pub enum OrderField {
 pub struct CreateFacility {
     #[serde(skip)]
     pub once: Once,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub slug: String,
     pub name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub aliases: Vec<String>,
     pub country: String,
     pub region: String,
@@ -59,7 +59,7 @@ pub struct CreateFacility {
 pub struct UpdateFacility {
     #[serde(skip)]
     pub at: At,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub name: Option<String>,
     pub aliases: Option<Vec<String>>,

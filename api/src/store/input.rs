@@ -214,6 +214,13 @@ pub struct At {
     pub expected: i32,
 }
 
+/// A field that may be left out or null, both of which stand for its default.
+pub fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    source: D,
+) -> Result<T, D::Error> {
+    Option::<T>::deserialize(source).map(Option::unwrap_or_default)
+}
+
 /// A field that may be left out (keep) or null (clear).
 pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     source: D,

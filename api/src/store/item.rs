@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::{
     Access,
     catalog::{Face, Item},
-    input::{At, Faults, LocalizedInput, Message, Once, UserError, UserErrorCode, Written},
+    input::{At, Faults, LocalizedInput, Message, Once, UserError, UserErrorCode, Written, or_default},
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
     search,
     write::{Seen, next_quarter, taken},
@@ -41,7 +41,7 @@ pub enum OrderField {
 pub struct CreateItem {
     #[serde(skip)]
     pub once: Once,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub code: String,
     pub name: LocalizedInput,
@@ -54,7 +54,7 @@ pub struct CreateItem {
 pub struct UpdateItem {
     #[serde(skip)]
     pub at: At,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub name: Option<LocalizedInput>,
     pub unit: Option<String>,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{
     Access,
     catalog::{Face, Kit, KitVersion},
-    input::{At, Faults, LocalizedInput, Message, Once, UserError, UserErrorCode, Written},
+    input::{At, Faults, LocalizedInput, Message, Once, UserError, UserErrorCode, Written, or_default},
     item::check_code,
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
     write::{Seen, Write, next_quarter, taken},
@@ -24,7 +24,7 @@ use crate::{auth::Right, id};
 pub struct CreateKit {
     #[serde(skip)]
     pub once: Once,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub code: String,
     pub name: LocalizedInput,
@@ -38,7 +38,7 @@ pub struct CreateKit {
 pub struct CreateKitVersion {
     #[serde(skip)]
     pub once: Once,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     #[serde(skip)]
     pub at: At,
@@ -52,7 +52,7 @@ pub struct CreateKitVersion {
 pub struct UpdateKit {
     #[serde(skip)]
     pub at: At,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub name: Option<LocalizedInput>,
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     Access,
     catalog::Organization,
-    input::{At, Faults, LocalizedInput, Once, UserError, Written},
+    input::{At, Faults, LocalizedInput, Once, UserError, Written, or_default},
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
     search,
     write::Seen,
@@ -38,7 +38,7 @@ pub enum OrderField {
 pub struct CreateStatement {
     #[serde(skip)]
     pub once: Once,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub kind: StatementKind,
     pub position: i32,
@@ -51,7 +51,7 @@ pub struct CreateStatement {
 pub struct UpdateStatement {
     #[serde(skip)]
     pub at: At,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub position: Option<i32>,
     pub title: Option<LocalizedInput>,

@@ -13,7 +13,9 @@ use uuid::Uuid;
 use super::{
     Access,
     catalog::{Face, Facility, Program},
-    input::{At, Faults, LocalizedInput, Message, Once, UserError, UserErrorCode, Written, given},
+    input::{
+        At, Faults, LocalizedInput, Message, Once, UserError, UserErrorCode, Written, given, or_default,
+    },
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
     search,
     write::{Seen, next_quarter, taken},
@@ -45,15 +47,15 @@ pub enum OrderField {
 pub struct CreateProgram {
     #[serde(skip)]
     pub once: Once,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub slug: String,
     pub name: LocalizedInput,
     pub description: Option<LocalizedInput>,
     pub area: ProgramArea,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub areas: Vec<ProgramArea>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub techniques: Vec<String>,
     pub starts_on: chrono::NaiveDate,
     pub ends_on: Option<chrono::NaiveDate>,
@@ -66,7 +68,7 @@ pub struct CreateProgram {
 pub struct UpdateProgram {
     #[serde(skip)]
     pub at: At,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub name: Option<LocalizedInput>,
     #[serde(default, deserialize_with = "given")]

@@ -3,7 +3,7 @@
 //! The database groups by what rows hold (organisation, facility, program, item, kit, month); regions, quarters
 //! and years are sums of these, since a delivery belongs to one facility and one month.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Months, NaiveDate};
 use entity::{
@@ -31,6 +31,8 @@ use crate::{
 pub const MOST_ROWS: usize = 1_000;
 /// The most periods that are filled in.
 const MOST_PERIODS: usize = 600;
+/// The most rows that there may be, shown or not.
+const MOST_FILLED: usize = 20_000;
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -146,7 +148,7 @@ impl Access {
             let statement = self.rows_grouped(group_by, filter);
             self.add_up(group_by, &statement, &mut sums).await?;
         }
-        fill_in(group_by, &periods, &mut sums);
+        fill_in(group_by, &periods, &mut sums)?;
         let truncated = sums.len() > first;
         let by_item = group_by.contains(&Dimension::Item);
         let rows = sums
@@ -220,8 +222,8 @@ impl Access {
                 statement.expr_as(no_uuid(self.backend()), Alias::new(name));
             }
         }
-        let units =
-            line(Of::Quantity).mul(Func::coalesce([inside(kit_line::Column::Quantity), Expr::val(1)])).sum();
+        let quantity: SimpleExpr = Func::cast_as(line(Of::Quantity), Alias::new("bigint")).into();
+        let units = quantity.mul(Func::coalesce([inside(kit_line::Column::Quantity), Expr::val(1)])).sum();
         statement.expr_as(Func::cast_as(units, Alias::new("bigint")), Alias::new("units"));
         // A kit has as many rows here as it has items; the first one that the filter leaves stands for it.
         let first = match &filter.item {
@@ -416,11 +418,23 @@ fn start_of(dimension: Dimension, day: NaiveDate) -> NaiveDate {
 }
 
 /// Adds a row of zeros for every period in which a group had none.
-fn fill_in(group_by: &[Dimension], periods: &[NaiveDate], sums: &mut BTreeMap<Key, Sums>) {
-    let Some(place) = group_by.iter().position(|dimension| is_period(*dimension)) else { return };
-    let mut groups: Vec<Key> = sums.keys().cloned().collect();
+///
+/// # Errors
+/// `Invalid` when there would be more rows than anybody can read.
+fn fill_in(group_by: &[Dimension], periods: &[NaiveDate], sums: &mut BTreeMap<Key, Sums>) -> Result<()> {
+    let Some(place) = group_by.iter().position(|dimension| is_period(*dimension)) else { return Ok(()) };
+    let mut groups: BTreeSet<Key> = BTreeSet::new();
+    for mut key in sums.keys().cloned() {
+        key[place].1 = Member::Period(NaiveDate::default());
+        groups.insert(key);
+    }
     if groups.is_empty() && group_by.len() == 1 {
-        groups.push(vec![(String::new(), Member::Period(NaiveDate::default()))]);
+        groups.insert(vec![(String::new(), Member::Period(NaiveDate::default()))]);
+    }
+    if groups.len() * periods.len() > MOST_FILLED {
+        return Err(Error::invalid(
+            "There are too many groups and periods. Ask for a shorter time or fewer dimensions.",
+        ));
     }
     for mut key in groups {
         for start in periods {
@@ -428,6 +442,7 @@ fn fill_in(group_by: &[Dimension], periods: &[NaiveDate], sums: &mut BTreeMap<Ke
             sums.entry(key.clone()).or_default();
         }
     }
+    Ok(())
 }
 
 fn named(group_by: &[Dimension], key: Key) -> Group {

@@ -23,7 +23,7 @@ use crate::{
     store::{
         Access,
         class::{ClassInput, LineClassInput, THRESHOLD, classify, line_is_shown},
-        input::{At, Faults, Message, Once, Refused, UserError, UserErrorCode, Written},
+        input::{At, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
         kit::BAD_QUANTITY,
         program::NO_FACILITY,
         write::Seen,
@@ -59,7 +59,7 @@ pub struct LineInput {
 pub struct RecordDistribution {
     #[serde(skip)]
     pub once: Once,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     #[serde(deserialize_with = "id::single::<_, {id::FACILITY}>")]
     pub facility: Uuid,
@@ -76,7 +76,7 @@ pub struct RecordDistribution {
 pub struct CorrectDistribution {
     #[serde(skip)]
     pub at: At,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub occurred_on: Option<NaiveDate>,
     pub people_reached: Option<i32>,
@@ -89,7 +89,7 @@ pub struct CorrectDistribution {
 pub struct VoidDistribution {
     #[serde(skip)]
     pub at: At,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     pub reason: VoidReason,
     pub note: Option<String>,
