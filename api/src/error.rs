@@ -1,6 +1,6 @@
 //! What can go wrong, as far as a client can act on it.
 
-use sea_orm::DbErr;
+use sea_orm::{DbErr, RuntimeErr};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -55,17 +55,32 @@ impl Error {
 
 impl From<DbErr> for Error {
     fn from(fault: DbErr) -> Self {
-        match fault {
+        match &fault {
             DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => Self::Unavailable,
+            DbErr::Exec(RuntimeErr::SqlxError(source)) | DbErr::Query(RuntimeErr::SqlxError(source))
+                if source
+                    .as_database_error()
+                    .and_then(|fault| fault.code())
+                    .is_some_and(|code| is_passing(&code)) =>
+            {
+                Self::Unavailable
+            }
             // The text of a database error may quote a row, so only its kind is kept.
-            other => Self::Internal(kind_of(&other)),
+            other => Self::Internal(kind_of(other)),
         }
     }
 }
 
+/// Whether a client may simply try again: SQLite's busy, and PostgreSQL's conflicts between transactions,
+/// time limits, missing resources and shutdowns.
+fn is_passing(code: &str) -> bool {
+    matches!(code, "5" | "6" | "261" | "517" | "40001" | "40P01" | "55P03" | "57014")
+        || code.starts_with("53")
+        || code.starts_with("57P")
+}
+
 /// The kind of a database error and, for PostgreSQL, its SQLSTATE: enough to find it, with no value in it.
 fn kind_of(fault: &DbErr) -> String {
-    use sea_orm::RuntimeErr;
     let source = match fault {
         DbErr::Exec(source) | DbErr::Query(source) => source,
         DbErr::RecordNotFound(_) => return "record not found".into(),

@@ -71,11 +71,24 @@ pub async fn open(config: &Config) -> Result<Arc<Store>> {
 /// When it is out of reach.
 pub async fn connect(config: &Config) -> Result<Pools> {
     if config.database_url.starts_with("sqlite:") {
-        std::fs::create_dir_all(&config.data_dir)
+        private_folder(&config.data_dir)
             .map_err(|fault| Error::Internal(format!("{}: {fault}", config.data_dir.display())))?;
     }
-    let sizes = Sizes { main: config.pool, outside: config.outside_pool };
+    let sizes =
+        Sizes { main: config.pool, outside: config.outside_pool, statement_time: config.statement_time };
     Pools::connect(&config.database_url, config.outside_database_url.as_deref(), sizes).await
+}
+
+/// The data folder, and the database in it, which are for nobody else on the machine. SQLite gives the files
+/// beside its database the same mode.
+fn private_folder(folder: &std::path::Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    if folder.exists() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let file = folder.join(crate::store::connect::SQLITE_FILE);
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(file).map(drop)
 }
 
 /// The verifier of tokens: our own keys and the outside issuers.

@@ -51,7 +51,13 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
-        index(manager, "membership", &["organization_id", "account_id", "role"], Uniqueness::Unique).await?;
+        index(
+            manager,
+            "membership",
+            &["organization_id", "account_id", "role", "starts_on"],
+            Uniqueness::Unique,
+        )
+        .await?;
         manager
             .create_table(
                 Table::create()
@@ -100,6 +106,9 @@ impl MigrationTrait for Migration {
                     .to_owned(),
             )
             .await?;
+        for columns in [&["organization_id", "entity_id"][..], &["organization_id", "recorded_at", "id"]] {
+            index(manager, "audit_event", columns, Uniqueness::Plain).await?;
+        }
         manager
             .create_table(
                 Table::create()

@@ -5,11 +5,23 @@
 
 use sea_orm_migration::{
     prelude::*,
-    sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend},
+    sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, TransactionTrait},
 };
 
-/// Tables that hold rows of two planes: the role sees operations rows only.
-const TWO_PLANES: [&str; 2] = ["distribution", "distribution_line"];
+/// Tables that hold rows of two planes: the columns that the role reads, and the rows.
+const TWO_PLANES: [(&str, &str, &str); 2] = [
+    (
+        "distribution",
+        "organization_id, id, class, facility_id, program_id, occurred_on, recorded_at, status, people_reached, \
+         reach_method, voided_at, void_reason",
+        "class = 'OPERATIONS'",
+    ),
+    (
+        "distribution_line",
+        "organization_id, distribution_id, position, class, shown, item_id, kit_id, kit_version, quantity",
+        "class = 'OPERATIONS' AND shown",
+    ),
+];
 
 /// Grants the outside role what public, donor and partner requests read from the database, and nothing else.
 /// What they read of the registry comes from memory.
@@ -18,26 +30,35 @@ const TWO_PLANES: [&str; 2] = ["distribution", "distribution_line"];
 /// When the role does not exist, the name is not a plain identifier, or the caller does not own the tables.
 pub async fn grant(db: &DatabaseConnection, role: &str) -> Result<(), DbErr> {
     let plain = role.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
-    if role.is_empty() || !plain {
-        return Err(DbErr::Custom("the role name may hold a-z, 0-9 and _ only".into()));
+    let reserved = ["public", "current_user", "current_role", "session_user", "none"].contains(&role);
+    if role.is_empty() || !plain || reserved || role.starts_with("pg_") {
+        return Err(DbErr::Custom(
+            "the role name may hold a-z, 0-9 and _ only, and must not be reserved".into(),
+        ));
     }
     if db.get_database_backend() != DbBackend::Postgres {
         return Err(DbErr::Custom("an outside role needs PostgreSQL".into()));
     }
-    db.execute_unprepared(&format!("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}")).await?;
-    db.execute_unprepared(&format!("GRANT USAGE ON SCHEMA public TO {role}")).await?;
-    for table in TWO_PLANES {
-        db.execute_unprepared(&format!("GRANT SELECT ON {table} TO {role}")).await?;
-        db.execute_unprepared(&format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")).await?;
-        db.execute_unprepared(&format!("DROP POLICY IF EXISTS {role}_operations ON {table}")).await?;
-        db.execute_unprepared(&format!(
-            "CREATE POLICY {role}_operations ON {table} FOR SELECT TO {role} USING (class = 'OPERATIONS')"
-        ))
-        .await?;
+    // All at once, so that a server that runs meanwhile never sees less than before.
+    let tx = db.begin().await?;
+    let mut statements = vec![
+        format!("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM \"{role}\""),
+        format!("GRANT USAGE ON SCHEMA public TO \"{role}\""),
+        // Statistics explode kits and compare units in the database; these hold no names.
+        format!("GRANT SELECT ON kit_line TO \"{role}\""),
+        format!("GRANT SELECT (id, unit) ON item TO \"{role}\""),
+    ];
+    for (table, columns, rows) in TWO_PLANES {
+        statements.push(format!("REVOKE ALL ({columns}) ON {table} FROM \"{role}\""));
+        statements.push(format!("GRANT SELECT ({columns}) ON {table} TO \"{role}\""));
+        statements.push(format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"));
+        statements.push(format!("DROP POLICY IF EXISTS \"{role}_operations\" ON {table}"));
+        statements.push(format!(
+            "CREATE POLICY \"{role}_operations\" ON {table} FOR SELECT TO \"{role}\" USING ({rows})"
+        ));
     }
-    // Statistics explode kits and compare units in the database; these hold no names.
-    db.execute_unprepared(&format!("GRANT SELECT ON kit_line TO {role}")).await?;
-    db.execute_unprepared(&format!("GRANT SELECT (id, unit) ON item TO {role}")).await?;
-    db.execute_unprepared(&format!("GRANT SELECT (id) ON facility, program TO {role}")).await?;
-    Ok(())
+    for statement in statements {
+        tx.execute_unprepared(&statement).await?;
+    }
+    tx.commit().await
 }

@@ -176,6 +176,10 @@ both!(
                 .await;
                 assert_eq!(node["node"]["active"], json!(expected));
             }
+            // Before the next one begins.
+            world.set_now("2026-11-20T12:00:00Z");
+            let at = json!({ "id": made["id"], "expectedVersion": 1 });
+            done(&world.member("admin", "own"), "archiveAgreement", "agreement", "id", &at).await;
         }
     }
 );

@@ -108,13 +108,14 @@ both!(
             world.partner(),
             world.member("donor", "giver"),
             world.member("coordinator", "other"),
+            world.member("auditor", "own"),
         ] {
             let data = ask(&client, &document).await;
             assert_eq!(column(&data["organization"]["claims"], "id"), ids(&[1, 4]));
             assert_eq!([&data["withheld"], &data["draft"]], [&Value::Null; 2]);
             assert_eq!(data["organization"]["claims"][0]["value"], json!(1.5));
         }
-        for role in ["coordinator", "auditor", "field"] {
+        for role in ["coordinator", "steward", "field", "admin"] {
             let data = ask(&world.member(role, "own"), &document).await;
             assert_eq!(column(&data["organization"]["claims"], "id"), ids(&[1, 2, 3, 4]));
             assert_eq!(column(&data["organization"]["claims"], "status")[1], "WITHHELD");

@@ -70,14 +70,31 @@ const WITHOUT_ORGANIZATION: [&str; 10] = [
 ];
 
 /// What the outside role may read, by table and column. A star is the whole table.
-const OPEN_OUTSIDE: [(&str, &str); 7] = [
-    ("distribution", "*"),
-    ("distribution_line", "*"),
-    ("facility", "id"),
+const OPEN_OUTSIDE: [(&str, &str); 24] = [
+    ("distribution", "class"),
+    ("distribution", "facility_id"),
+    ("distribution", "id"),
+    ("distribution", "occurred_on"),
+    ("distribution", "organization_id"),
+    ("distribution", "people_reached"),
+    ("distribution", "program_id"),
+    ("distribution", "reach_method"),
+    ("distribution", "recorded_at"),
+    ("distribution", "status"),
+    ("distribution", "void_reason"),
+    ("distribution", "voided_at"),
+    ("distribution_line", "class"),
+    ("distribution_line", "distribution_id"),
+    ("distribution_line", "item_id"),
+    ("distribution_line", "kit_id"),
+    ("distribution_line", "kit_version"),
+    ("distribution_line", "organization_id"),
+    ("distribution_line", "position"),
+    ("distribution_line", "quantity"),
+    ("distribution_line", "shown"),
     ("item", "id"),
     ("item", "unit"),
     ("kit_line", "*"),
-    ("program", "id"),
 ];
 
 /// The table that an entity takes itself to be.

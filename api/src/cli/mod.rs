@@ -157,15 +157,15 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
     }
 }
 
-/// Commands that serve nobody need no public address; the issuer of tokens does.
+/// Commands may take their time: a migration of a large table takes longer than any request.
 fn tool_config(settings: Settings) -> Result<Config, Failed> {
-    Ok(settings.into_config()?)
+    Ok(Config { statement_time: None, ..settings.into_config()? })
 }
 
 /// Demonstration data belong in a demo database, whatever the address of it.
 fn demo_config(mut settings: Settings) -> Result<Config, Failed> {
     settings.mode = Some(crate::config::Mode::Demo);
-    Ok(settings.into_config()?)
+    tool_config(settings)
 }
 
 /// Logs go to standard error. A line holds the route, never an address, a name, a variable or a token.

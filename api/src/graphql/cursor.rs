@@ -76,7 +76,7 @@ impl Cursors {
     /// # Errors
     /// `BadCursor` for anything that this server has not sealed for this list and viewer.
     pub fn open(&self, cursor: &str) -> Result<Place> {
-        if cursor.len() > 1_000 {
+        if cursor.len() > 8_192 {
             return Err(Error::BadCursor);
         }
         let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| Error::BadCursor)?;

@@ -237,9 +237,9 @@ fn exploded<'a>(access: &'a Access, line: &'a Line) -> impl Iterator<Item = Item
     let itself = line.item_id.map(|item| ItemQuantity { item, quantity: line.quantity.into() });
     let version = line
         .kit_id
-        .and_then(|id| access.catalog.kits.get(id))
+        .and_then(|id| access.kit(id))
         .zip(line.kit_version)
-        .and_then(|(kit, number)| kit.version(number));
+        .and_then(|(kit, number)| kit.versions().iter().find(|version| version.number == number));
     let inside = version.map_or(&[][..], |version| &version.lines).iter().map(|inside| ItemQuantity {
         item: inside.item_id,
         quantity: i64::from(inside.quantity) * i64::from(line.quantity),

@@ -6,10 +6,11 @@ const MOST_TOKENS: usize = 5_000;
 const DEEPEST: usize = 60;
 
 /// # Errors
-/// What is too large, in words for the client.
-pub fn scan(document: &str) -> Result<(), &'static str> {
+/// The code and the words for the client.
+pub fn scan(document: &str) -> Result<(), (&'static str, &'static str)> {
+    const LARGE: &str = "DOCUMENT_TOO_LARGE";
     if document.len() > LONGEST {
-        return Err("The document is longer than 64 KiB.");
+        return Err((LARGE, "The document is longer than 64 KiB."));
     }
     let bytes = document.as_bytes();
     let (mut place, mut depth, mut tokens) = (0, 0_usize, 0_usize);
@@ -22,7 +23,10 @@ pub fn scan(document: &str) -> Result<(), &'static str> {
             }
             b'"' => {
                 tokens += 1;
-                place = after_string(bytes, place);
+                let Some(after) = after_string(bytes, place) else {
+                    return Err(("GRAPHQL_PARSE_FAILED", "A string in the document does not end."));
+                };
+                place = after;
                 continue;
             }
             b'{' | b'[' | b'(' => {
@@ -43,18 +47,18 @@ pub fn scan(document: &str) -> Result<(), &'static str> {
             _ => tokens += 1,
         }
         if depth > DEEPEST {
-            return Err("The document is nested too deeply.");
+            return Err((LARGE, "The document is nested too deeply."));
         }
         if tokens > MOST_TOKENS {
-            return Err("The document has too many parts.");
+            return Err((LARGE, "The document has too many parts."));
         }
         place += 1;
     }
     Ok(())
 }
 
-/// The place behind a string that begins here, or the end when it does not close.
-fn after_string(bytes: &[u8], start: usize) -> usize {
+/// The place behind a string that begins here; none when it does not close.
+fn after_string(bytes: &[u8], start: usize) -> Option<usize> {
     let block = bytes[start..].starts_with(b"\"\"\"");
     let mut place = start + if block { 3 } else { 1 };
     while place < bytes.len() {
@@ -65,18 +69,19 @@ fn after_string(bytes: &[u8], start: usize) -> usize {
                 continue;
             }
             if rest.starts_with(b"\"\"\"") {
-                return place + 3;
+                return Some(place + 3);
             }
         } else {
             match bytes[place] {
                 b'\\' => place += 1,
-                b'"' | b'\n' => return place + 1,
+                b'"' => return Some(place + 1),
+                b'\n' => return None,
                 _ => {}
             }
         }
         place += 1;
     }
-    bytes.len()
+    None
 }
 
 #[cfg(test)]
@@ -90,6 +95,7 @@ mod tests {
         assert!(scan(&"a ".repeat(5_001)).is_err());
         assert!(scan(&" ".repeat(70_000)).is_err());
         assert!(scan("\"\"\" \\\"\"\" {{{ \"\"\" { a }").is_ok());
-        assert!(scan("\"unclosed").is_ok());
+        assert!(scan("\"unclosed").is_err());
+        assert!(scan("[\"\"\"a\" [[[").is_err());
     }
 }

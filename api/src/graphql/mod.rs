@@ -316,6 +316,9 @@ pub fn server_error(error: &Error, position: Pos) -> ServerError {
     if let Error::Internal(text) = error {
         tracing::error!(fault = %text, "internal error");
     }
+    if matches!(error, Error::Unavailable) {
+        tracing::warn!("the database is out of reach or busy");
+    }
     let mut fault = ServerError::new(error.message(), Some(position));
     let mut extensions = ErrorExtensionValues::default();
     extensions.set("code", error.code());

@@ -94,7 +94,7 @@ impl Engine {
         if let Some(kept) = kept {
             return Ok(kept);
         }
-        limits::scan(query).map_err(|message| coded(message, None, "DOCUMENT_TOO_LARGE"))?;
+        limits::scan(query).map_err(|(code, message)| coded(message, None, code))?;
         let parsed = async_graphql::parser::parse_query(query).map_err(|fault| {
             let mut error = coded("The document cannot be parsed.", None, "GRAPHQL_PARSE_FAILED");
             error.locations = fault.positions().collect();

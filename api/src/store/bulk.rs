@@ -6,7 +6,6 @@ use sea_orm::{
     ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, IntoActiveModel, Iterable,
     sea_query::OnConflict,
 };
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Access, Store, begin, write::Write};
@@ -81,12 +80,5 @@ impl Bulk {
     /// The same transaction, for writes that a viewer's rules apply to.
     pub fn as_write(self, access: &Access) -> Write<'_> {
         Write { tx: self.tx, access }
-    }
-}
-
-impl Write<'_> {
-    /// Appends one trace for a whole import.
-    pub async fn audit_import(&self, entity: &str, of: Uuid, detail: Value) -> Result<()> {
-        self.audit("IMPORT", entity, of, None, detail).await
     }
 }

@@ -15,13 +15,16 @@ use crate::{
     error::{Error, Result},
 };
 
+/// The embedded database's file in the data folder.
+pub const SQLITE_FILE: &str = "umbral.sqlite";
+
 /// The connections of one process.
 pub struct Pools {
-    pub write: DatabaseConnection,
+    pub(super) write: DatabaseConnection,
     /// On PostgreSQL the same pool as `write`; on SQLite connections that cannot write.
-    pub read: DatabaseConnection,
+    pub(super) read: DatabaseConnection,
     /// Connections of a role that is granted operations rows only. None on SQLite.
-    pub outside: Option<DatabaseConnection>,
+    pub(super) outside: Option<DatabaseConnection>,
 }
 
 /// How many connections a pool holds.
@@ -29,6 +32,8 @@ pub struct Pools {
 pub struct Sizes {
     pub main: u32,
     pub outside: u32,
+    /// How long PostgreSQL works on one statement; none for commands, whose work may take its time.
+    pub statement_time: Option<Duration>,
 }
 
 impl Pools {
@@ -38,16 +43,16 @@ impl Pools {
     /// When a database is out of reach.
     pub async fn connect(url: &str, outside_url: Option<&str>, sizes: Sizes) -> Result<Self> {
         if url.starts_with("sqlite:") {
-            let mut write = options(url, 1);
+            let mut write = options(url, 1, None);
             write.map_sqlx_sqlite_opts(|options| durable(options).create_if_missing(true));
             let write = connect(write).await?;
-            let mut read = options(url, sizes.main.max(2));
+            let mut read = options(url, sizes.main.max(2), None);
             read.map_sqlx_sqlite_opts(|options| durable(options).pragma("query_only", "ON"));
             return Ok(Self { write, read: connect(read).await?, outside: None });
         }
-        let write = connect(options(url, sizes.main)).await?;
+        let write = connect(options(url, sizes.main, sizes.statement_time)).await?;
         let outside = match outside_url {
-            Some(url) => Some(connect(options(url, sizes.outside)).await?),
+            Some(url) => Some(connect(options(url, sizes.outside, sizes.statement_time)).await?),
             None => None,
         };
         Ok(Self { read: write.clone(), write, outside })
@@ -55,7 +60,7 @@ impl Pools {
 
     /// The address of a SQLite file in a folder.
     pub fn sqlite_url(folder: &Path) -> String {
-        format!("sqlite://{}?mode=rwc", folder.join("umbral.sqlite").display())
+        format!("sqlite://{}?mode=rwc", folder.join(SQLITE_FILE).display())
     }
 
     /// Names of migrations that this program knows and the database has not seen.
@@ -75,7 +80,7 @@ impl Pools {
     }
 }
 
-fn options(url: &str, connections: u32) -> ConnectOptions {
+fn options(url: &str, connections: u32, statement_time: Option<Duration>) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
@@ -85,8 +90,8 @@ fn options(url: &str, connections: u32) -> ConnectOptions {
         .test_before_acquire_if_idle_for(Duration::from_secs(30))
         .sqlx_logging(false)
         .record_stmt_in_spans(false);
-    if !url.starts_with("sqlite:") {
-        options.statement_timeout(Duration::from_secs(20));
+    if let Some(time) = statement_time {
+        options.statement_timeout(time);
     }
     options
 }

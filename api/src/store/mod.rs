@@ -150,9 +150,11 @@ impl Store {
         };
         let statement = sea_orm::Statement::from_string(
             DbBackend::Postgres,
-            "SELECT has_table_privilege('audit_event', 'SELECT') \
-             OR has_table_privilege('distribution', 'INSERT, UPDATE, DELETE') \
-             OR NOT row_security_active('distribution') AS open",
+            "SELECT bool_or(has_any_column_privilege(oid, 'SELECT')) \
+             FILTER (WHERE relname NOT IN ('distribution', 'distribution_line', 'kit_line', 'item')) \
+             OR bool_or(has_any_column_privilege(oid, 'INSERT, UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE')) \
+             OR NOT row_security_active('distribution') OR NOT row_security_active('distribution_line') AS open \
+             FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm') AND relnamespace = 'public'::regnamespace",
         );
         match Row::find_by_statement(statement).one(outside).await? {
             Some(Row { open: false }) => Ok(()),
@@ -235,7 +237,8 @@ impl Access {
 async fn begin(db: &DatabaseConnection) -> Result<sea_orm::DatabaseTransaction> {
     Ok(db
         .begin_with_options(TransactionOptions {
-            isolation_level: None,
+            isolation_level: (db.get_database_backend() == DbBackend::Postgres)
+                .then_some(IsolationLevel::ReadCommitted),
             access_mode: None,
             sqlite_transaction_mode: Some(sea_orm::SqliteTransactionMode::Immediate),
         })

@@ -50,6 +50,9 @@ impl Access {
     /// Publishes or archives an entry of the viewer's organisation.
     pub async fn end_or_publish(&self, kind: Kind, at: At, life: Life, validate_only: bool) -> Written<()> {
         let (table, own) = self.entry(kind, at.id).ok_or_else(|| UserError::not_found(&["id"]))?;
+        if kind == Kind::Kit && life == Life::Publish && !self.contents_are_published(at.id) {
+            return Err(UserError::new(UserErrorCode::Invalid, &["id"], DRAFT_CONTENTS).into());
+        }
         let write = self.write().await?;
         let mut update = Query::update();
         update
@@ -77,6 +80,20 @@ impl Access {
         }
         write.audit(life.action(), table, at.id, Some(at.expected + 1), Value::Null).await?;
         Ok(write.commit().await?)
+    }
+
+    /// A kit whose items are drafts would have holes for outsiders.
+    fn contents_are_published(&self, kit: Uuid) -> bool {
+        let lines = self
+            .catalog
+            .kits
+            .get(kit)
+            .into_iter()
+            .flat_map(|kit| &kit.versions)
+            .flat_map(|version| &version.lines);
+        lines.into_iter().all(|line| {
+            self.catalog.items.get(line.item_id).is_some_and(|item| item.row.published_at.is_some())
+        })
     }
 
     /// Sensitive entries become visible outside with the next quarter, whenever they are published. One that is
@@ -130,6 +147,13 @@ impl Access {
         };
         self.viewer.is_staff_of(owner).then_some((table, owner))
     }
+}
+
+/// What the audit keeps of a change.
+pub(super) struct Trace<'a> {
+    pub action: &'static str,
+    pub entity: &'a str,
+    pub detail: Value,
 }
 
 /// What can happen to an entry besides a change.
@@ -267,6 +291,10 @@ const BAD_KEY: Message = Message {
 };
 const OTHER_INPUT: Message =
     Message { en: "This key was used with another input.", es: "Esta clave ya se usó con otros datos." };
+const DRAFT_CONTENTS: Message = Message {
+    en: "An item of the kit is a draft. Publish it first.",
+    es: "Un artículo del kit es un borrador. Publíquelo primero.",
+};
 const TAKEN: Message = Message { en: "This is taken.", es: "Ya está en uso." };
 
 impl Write<'_> {
@@ -278,13 +306,24 @@ impl Write<'_> {
         at: At,
         validate_only: bool,
     ) -> Written<()> {
+        self.finish(changed, Trace { action: "UPDATE", entity, detail: Value::Null }, at, validate_only).await
+    }
+
+    /// As [`Write::finish_update`], with a trace that says what was done and what was there before.
+    pub(super) async fn finish(
+        self,
+        changed: u64,
+        trace: Trace<'_>,
+        at: At,
+        validate_only: bool,
+    ) -> Written<()> {
         if changed != 1 {
             return Err(UserError::stale().into());
         }
         if validate_only {
             return Ok(self.discard().await?);
         }
-        self.audit("UPDATE", entity, at.id, Some(at.expected + 1), Value::Null).await?;
+        self.audit(trace.action, trace.entity, at.id, Some(at.expected + 1), trace.detail).await?;
         Ok(self.commit().await?)
     }
 

@@ -84,23 +84,22 @@ struct Sum {
     kinds: BTreeSet<&'static str>,
 }
 
-fn start(dimension: &str, day: NaiveDate) -> NaiveDate {
-    let months = match dimension {
+fn months_of(dimension: &str) -> u32 {
+    match dimension {
         "MONTH" => 1,
         "QUARTER" => 3,
         _ => 12,
-    };
+    }
+}
+
+fn start(dimension: &str, day: NaiveDate) -> NaiveDate {
+    let months = months_of(dimension);
     NaiveDate::from_ymd_opt(day.year(), day.month0() / months * months + 1, 1).unwrap()
 }
 
 fn period(dimension: &str, day: NaiveDate) -> String {
     let start = start(dimension, day);
-    let months = match dimension {
-        "MONTH" => 1,
-        "QUARTER" => 3,
-        _ => 12,
-    };
-    let end = (start + Months::new(months)).pred_opt().unwrap();
+    let end = (start + Months::new(months_of(dimension))).pred_opt().unwrap();
     format!("{start}/{end}")
 }
 

@@ -1,5 +1,6 @@
 //! Deliveries: who sees which, and in what order.
 
+mod at_once;
 mod write;
 
 use std::collections::HashMap;
@@ -13,7 +14,10 @@ use entity::{
 use sea_orm::{
     ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DbBackend, FromQueryResult, QueryFilter, QueryOrder,
     QuerySelect, QueryTrait,
-    sea_query::{Alias, Asterisk, Expr, ExprTrait, JoinType, Order, Query, SelectStatement, WindowStatement},
+    sea_query::{
+        Alias, ArrayType, Asterisk, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, Value,
+        WindowStatement, extension::postgres::PgFunc,
+    },
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -167,7 +171,11 @@ impl Scoped for distribution::Entity {
                     }
                     rows = rows.add(shared);
                 }
-                Condition::all().add(Column::Class.eq(RowClass::Operations)).add(rows)
+                // The list of organisations says nothing that the rest does not: it is there for the indexes.
+                Condition::all()
+                    .add(Column::Class.eq(RowClass::Operations))
+                    .add(among(Column::OrganizationId, access.organizations_in_scope()))
+                    .add(rows)
             }
             Audience::Public | Audience::Donor => nothing(),
         }
@@ -243,7 +251,11 @@ impl Access {
         if ids.is_empty() || !self.viewer.has(Right::DistributionRead) {
             return Ok(HashMap::new());
         }
-        let select = self.select::<distribution::Entity>().filter(among(Column::Id, ids.iter().copied()));
+        // The key leads with the organisation.
+        let select = self
+            .select::<distribution::Entity>()
+            .filter(self.any_of(Column::OrganizationId, self.organizations_in_scope()))
+            .filter(self.any_of(Column::Id, ids.iter().copied()));
         let rows: Vec<Row> = self.columns(select).into_model().all(self.reader()).await?;
         let mut lines = if with_lines { self.lines_of(&rows).await? } else { HashMap::new() };
         Ok(rows
@@ -261,56 +273,33 @@ impl Access {
             .filter(self.matching(&listing.filter))
             .filter(order.between(&listing.window));
         let db = self.reader();
-        let (parent, ids) = match parents {
-            None => {
-                let mut statement = self.columns(select).into_query();
-                order.sort(&mut statement, backwards);
-                statement.limit(limit);
-                return read(db, &statement).await;
-            }
-            Some((parent, [only])) => {
-                let mut statement = self.columns(select.filter(parent.column().eq(*only))).into_query();
-                order.sort(&mut statement, backwards);
-                statement.limit(limit);
-                return read(db, &statement).await;
-            }
-            Some(parents) => parents,
-        };
         let mut statement = self.columns(select).into_query();
-        let mut rows: Vec<Row> = if db.get_database_backend() == DbBackend::Postgres {
-            // One index scan of `limit` rows for each parent.
-            statement.and_where(
-                Expr::col((distribution::Entity, parent.column()))
-                    .equals((Alias::new("parent"), Alias::new("id"))),
-            );
-            order.sort(&mut statement, backwards);
-            statement.limit(limit);
-            let each = Query::select()
-                .column((Alias::new("child"), Asterisk))
-                .from_as(Alias::new(parent.table()), Alias::new("parent"))
-                .join_lateral(
-                    JoinType::InnerJoin,
-                    statement,
-                    Alias::new("child"),
-                    Condition::all().add(Expr::cust("TRUE")),
-                )
-                .cond_where(among_expr(
-                    Expr::col((Alias::new("parent"), Alias::new("id"))),
-                    ids.iter().copied(),
-                ))
-                .to_owned();
-            read(db, &each).await?
-        } else {
-            statement.cond_where(among(parent.column(), ids.iter().copied()));
-            let mut window = WindowStatement::partition_by((distribution::Entity, parent.column()));
-            sort_window(&mut window, &order, backwards);
-            statement.expr_window_as(Expr::cust("row_number()"), window, Alias::new("place"));
-            let first = Query::select()
-                .column(Asterisk)
-                .from_subquery(statement, Alias::new("child"))
-                .and_where(Expr::col(Alias::new("place")).lte(limit))
-                .to_owned();
-            read(db, &first).await?
+        let mut rows: Vec<Row> = match (parents, db.get_database_backend()) {
+            (_, DbBackend::Postgres) => {
+                let mut each = self.in_each_scope(statement, &order, listing, parents);
+                if parents.is_none() {
+                    order.sort(&mut each, backwards);
+                    each.limit(limit);
+                }
+                read(db, &each).await?
+            }
+            (None, _) => {
+                order.sort(&mut statement, backwards);
+                statement.limit(limit);
+                return read(db, &statement).await;
+            }
+            (Some((parent, ids)), _) => {
+                statement.cond_where(among(parent.column(), ids.iter().copied()));
+                let mut window = WindowStatement::partition_by((distribution::Entity, parent.column()));
+                sort_window(&mut window, &order, backwards);
+                statement.expr_window_as(Expr::cust("row_number()"), window, Alias::new("place"));
+                let first = Query::select()
+                    .column(Asterisk)
+                    .from_subquery(statement, Alias::new("child"))
+                    .and_where(Expr::col(Alias::new("place")).lte(limit))
+                    .to_owned();
+                read(db, &first).await?
+            }
         };
         let ascending = (listing.order.direction == Direction::Ascending) != backwards;
         rows.sort_by(|a, b| {
@@ -321,6 +310,59 @@ impl Access {
             missing.then(if ascending { order } else { order.reverse() })
         });
         Ok(rows)
+    }
+
+    /// The first rows of each organisation in scope, and under each parent: one scan of an index in the order of
+    /// the list for each of them, since PostgreSQL reads no index in order across an OR. For PostgreSQL only.
+    fn in_each_scope(
+        &self,
+        mut statement: SelectStatement,
+        order: &SqlOrder,
+        listing: &Listing,
+        parents: Option<(Parent, &[Uuid])>,
+    ) -> SelectStatement {
+        let column = |column: Column| Expr::col((distribution::Entity, column));
+        let (scope, under) = (Alias::new("scope"), Alias::new("parent"));
+        let organizations = self.organizations_in_scope();
+        statement.and_where(column(Column::OrganizationId).equals((scope.clone(), scope.clone())));
+        if let Some((parent, _)) = parents {
+            statement.and_where(column(parent.column()).equals((under.clone(), under.clone())));
+        }
+        order.sort(&mut statement, listing.window.backwards);
+        statement.limit(listing.window.size as u64 + 1);
+        let mut each = Query::select();
+        each.column((distribution::Entity, Asterisk));
+        each.from_function(Func::cust("unnest").arg(array(organizations)), scope);
+        if let Some((_, ids)) = parents {
+            each.from_function(Func::cust("unnest").arg(array(ids.iter().copied())), under);
+        }
+        let always = Condition::all().add(Expr::cust("TRUE"));
+        each.join_lateral(JoinType::InnerJoin, statement, distribution::Entity, always);
+        each
+    }
+
+    /// The organisations of which the viewer may see any row at all.
+    fn organizations_in_scope(&self) -> Vec<Uuid> {
+        let Some(own) = self.viewer.organization() else { return vec![Uuid::nil()] };
+        let mut organizations = vec![own];
+        if self.viewer.audience() == Audience::Partner {
+            let granting = self.catalog.agreements_of(own, self.now);
+            organizations.extend(granting.map(|agreement| agreement.row.organization_id));
+            organizations.sort_unstable();
+            organizations.dedup();
+        }
+        organizations
+    }
+
+    /// As [`among`]; on PostgreSQL one parameter, and so one statement, whatever the number of ids.
+    fn any_of<C: ColumnTrait>(&self, column: C, ids: impl IntoIterator<Item = Uuid>) -> Condition {
+        match self.backend() {
+            DbBackend::Postgres => {
+                let column = Expr::col((column.entity_name(), column));
+                Condition::all().add(column.eq(PgFunc::any(array(ids))))
+            }
+            _ => among(column, ids),
+        }
     }
 
     async fn totals(
@@ -360,8 +402,8 @@ impl Access {
         organizations.dedup();
         let select = self
             .select::<distribution_line::Entity>()
-            .filter(among(Of::OrganizationId, organizations))
-            .filter(among(Of::DistributionId, ids))
+            .filter(self.any_of(Of::OrganizationId, organizations))
+            .filter(self.any_of(Of::DistributionId, ids))
             .select_only()
             .columns([Of::DistributionId, Of::ItemId, Of::KitId, Of::KitVersion, Of::Quantity])
             .order_by_asc(Of::OrganizationId)
@@ -516,13 +558,6 @@ impl Parent {
         }
     }
 
-    fn table(self) -> &'static str {
-        match self {
-            Self::Facility => "facility",
-            Self::Program => "program",
-        }
-    }
-
     fn of(self, row: &Row) -> Uuid {
         match self {
             Self::Facility => row.facility_id,
@@ -555,6 +590,12 @@ fn sort_window(window: &mut WindowStatement, order: &SqlOrder, backwards: bool) 
 async fn read(db: &impl ConnectionTrait, statement: &SelectStatement) -> Result<Vec<Row>> {
     let rows = db.query_all(statement).await?;
     Ok(rows.iter().map(|row| Row::from_query_result(row, "")).collect::<Result<_, _>>()?)
+}
+
+/// Ids as one parameter, for PostgreSQL.
+fn array(ids: impl IntoIterator<Item = Uuid>) -> Expr {
+    let ids = ids.into_iter().map(Into::into).collect();
+    Expr::val(Value::Array(ArrayType::Uuid, Some(Box::new(ids))))
 }
 
 /// A column among ids.

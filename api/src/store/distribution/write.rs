@@ -8,7 +8,7 @@ use entity::{
     value::{DistributionStatus, ReachMethod, RowClass, Sensitivity, VoidReason},
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, Set,
+    ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QueryOrder, Set,
     sea_query::{Expr, ExprTrait},
 };
 use serde::Deserialize;
@@ -26,7 +26,7 @@ use crate::{
         input::{At, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
         kit::BAD_QUANTITY,
         program::NO_FACILITY,
-        write::Seen,
+        write::{Seen, Trace},
     },
 };
 
@@ -135,18 +135,9 @@ impl Access {
         }
 
         let (class, shown) = self.class_of(input.program, input.people_reached, &lines);
-        let write = self.write().await?;
-        let id = match write.once(&input.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Recorded::Before(id)),
-            Seen::First(id) => id,
-        };
-        if input.validate_only {
-            write.discard().await?;
-            return Ok(Recorded::Nothing);
-        }
         let row = distribution::Model {
             organization_id: own,
-            id,
+            id: self.new_id(),
             class,
             facility_id: input.facility,
             program_id: input.program,
@@ -163,23 +154,24 @@ impl Access {
             void_reason: None,
             void_note: None,
         };
+        let lines = line_rows(&row, &lines, &shown);
+        let at_once = self.backend() == DbBackend::Postgres && !input.validate_only && input.once.is_usable();
+        if at_once && self.record_at_once(&input.once, &row, &lines).await? {
+            return Ok(Recorded::New(Box::new(Delivery::for_staff(row, lines))));
+        }
+        let write = self.write().await?;
+        if let Seen::Again(id) = write.once(&input.once, row.id).await? {
+            return Ok(Recorded::Before(id));
+        }
+        if input.validate_only {
+            write.discard().await?;
+            return Ok(Recorded::Nothing);
+        }
         insert_row(&write, &row).await?;
-        insert_lines(&write, &row, &lines, &shown).await?;
-        write.audit("RECORD", "distribution", id, Some(1), json!({ "class": class })).await?;
+        insert_lines(&write, lines.clone()).await?;
+        write.audit("RECORD", "distribution", row.id, Some(1), json!({ "class": class })).await?;
         write.commit().await?;
-        Ok(Recorded::New(Box::new(Delivery {
-            lines: lines
-                .into_iter()
-                .map(|line| Line {
-                    distribution_id: id,
-                    item_id: line.item_id,
-                    kit_id: line.kit_id,
-                    kit_version: line.kit_version,
-                    quantity: line.quantity,
-                })
-                .collect(),
-            row: Row::for_staff(row),
-        })))
+        Ok(Recorded::New(Box::new(Delivery::for_staff(row, lines))))
     }
 
     /// A correction. It changes no class, so that no row appears or vanishes outside because of a number.
@@ -189,6 +181,11 @@ impl Access {
         let write = self.write().await?;
         let before = self.to_change(&write, input.at).await?;
         let mut faults = Faults::default();
+        let nothing = input.occurred_on.is_none()
+            && input.people_reached.is_none()
+            && input.reach_method.is_none()
+            && input.lines.is_none();
+        faults.check(!nothing, UserErrorCode::Invalid, &["id"], NOTHING);
         let occurred_on = input.occurred_on.unwrap_or(before.occurred_on);
         if input.occurred_on.is_some() {
             self.check_place(&mut faults, before.facility_id, before.program_id, occurred_on);
@@ -205,12 +202,16 @@ impl Access {
         }
         faults.refuse()?;
 
+        let lines_before = self.lines_before(&write, &before).await?;
         let row = distribution::ActiveModel {
             occurred_on: Set(occurred_on),
             people_reached: Set(people),
             reach_method: Set(input.reach_method.unwrap_or(before.reach_method)),
             // What was confirmed is not what is written now.
-            status: Set(DistributionStatus::Delivered),
+            status: match before.status {
+                DistributionStatus::Verified => Set(DistributionStatus::Delivered),
+                _ => sea_orm::ActiveValue::NotSet,
+            },
             verified_at: Set(None),
             version: Set(input.at.expected + 1),
             ..Default::default()
@@ -230,12 +231,49 @@ impl Access {
                     before.class == RowClass::Operations && line_is_shown(line.quantity, reached)
                 })
                 .collect::<Vec<_>>();
-            insert_lines(&write, &after, lines, &shown).await?;
+            insert_lines(&write, line_rows(&after, lines, &shown)).await?;
         }
         if changed == 1 && lines.is_none() && people != before.people_reached {
             self.reach(&write, &before, people).await?;
         }
-        write.finish_update(changed, "distribution", input.at, input.validate_only).await
+        let detail = json!({
+            "before": {
+                "occurredOn": before.occurred_on,
+                "peopleReached": before.people_reached,
+                "reachMethod": before.reach_method,
+                "status": before.status,
+            },
+            "linesBefore": lines_before,
+        });
+        let trace = Trace { action: "CORRECT", entity: "distribution", detail };
+        write.finish(changed, trace, input.at, input.validate_only).await
+    }
+
+    /// The lines as they are, for the trace of their correction.
+    async fn lines_before(
+        &self,
+        write: &crate::store::write::Write<'_>,
+        of: &distribution::Model,
+    ) -> Written<serde_json::Value> {
+        let lines = self
+            .select::<distribution_line::Entity>()
+            .filter(distribution_line::Column::OrganizationId.eq(of.organization_id))
+            .filter(distribution_line::Column::DistributionId.eq(of.id))
+            .order_by_asc(distribution_line::Column::Position)
+            .all(&write.tx)
+            .await?;
+        Ok(lines
+            .iter()
+            .map(|line| {
+                json!({
+                    "item": line.item_id,
+                    "kit": line.kit_id,
+                    "kitVersion": line.kit_version,
+                    "quantity": line.quantity,
+                    "peopleReached": line.people_reached,
+                })
+            })
+            .collect())
     }
 
     /// Lines follow the delivery's number: those that had it take the new one, and none has more. What falls
@@ -271,8 +309,10 @@ impl Access {
         self.require(Right::DistributionVerify)?;
         let write = self.write().await?;
         let before = self.to_change(&write, at).await?;
-        let same_person = before.recorded_by.is_some() && before.recorded_by == self.viewer.account();
-        if same_person {
+        if before.status != DistributionStatus::Delivered {
+            return Err(UserError::new(UserErrorCode::Invalid, &["id"], NOT_DELIVERED).into());
+        }
+        if self.has_written(&write, at.id).await? {
             return Err(UserError::new(UserErrorCode::NotPermitted, &["id"], SAME_PERSON).into());
         }
         let row = distribution::ActiveModel {
@@ -282,14 +322,29 @@ impl Access {
             ..Default::default()
         };
         let changed = self.change(&write, at, row).await?;
-        write.finish_update(changed, "distribution", at, validate_only).await
+        let trace = Trace { action: "VERIFY", entity: "distribution", detail: serde_json::Value::Null };
+        write.finish(changed, trace, at, validate_only).await
+    }
+
+    /// Whether the viewer's account has recorded or corrected a delivery: its own trace tells.
+    #[expect(clippy::disallowed_methods, reason = "asks for the viewer's own trace in its own organisation")]
+    async fn has_written(&self, write: &crate::store::write::Write<'_>, id: Uuid) -> Written<bool> {
+        use entity::audit_event::Column as Event;
+        let own = entity::audit_event::Entity::find()
+            .filter(Event::OrganizationId.eq(self.own()?))
+            .filter(Event::EntityId.eq(id))
+            .filter(Event::AccountId.eq(self.viewer.account()))
+            .filter(Event::Action.is_in(["RECORD", "CORRECT"]))
+            .one(&write.tx)
+            .await?;
+        Ok(own.is_some())
     }
 
     /// The row stays, and no longer counts.
     pub async fn void_distribution(&self, input: VoidDistribution) -> Written<()> {
         self.require(Right::DistributionVoid)?;
         let write = self.write().await?;
-        self.to_change(&write, input.at).await?;
+        let before = self.to_change(&write, input.at).await?;
         if let Some(note) = &input.note {
             let mut faults = Faults::default();
             faults.text(note, &["note"], 500);
@@ -304,7 +359,9 @@ impl Access {
             ..Default::default()
         };
         let changed = self.change(&write, input.at, row).await?;
-        write.finish_update(changed, "distribution", input.at, input.validate_only).await
+        let detail = json!({ "reason": input.reason, "statusBefore": before.status });
+        let trace = Trace { action: "VOID", entity: "distribution", detail };
+        write.finish(changed, trace, input.at, input.validate_only).await
     }
 
     /// The row to change, under the viewer's scope, of the viewer's own organisation and not void.
@@ -446,13 +503,17 @@ impl Access {
                 };
                 faults.check(view.entry.row.published_at.is_some(), UserErrorCode::Invalid, path, DRAFT);
                 let version = match line.kit_version {
-                    Some(number) => view.entry.version(number),
-                    None => Some(view.entry.version_on(day)),
+                    Some(number) => view.versions().iter().find(|version| version.number == number),
+                    None => Some(view.version_on(day)),
                 };
                 let Some(version) = version else {
                     faults.add(UserErrorCode::NotFound, path, NO_VERSION);
                     return None;
                 };
+                let fits = version.lines.iter().all(|inside| {
+                    i64::from(inside.quantity) * i64::from(line.quantity) <= i64::from(i32::MAX)
+                });
+                faults.check(fits, UserErrorCode::OutOfRange, path, TOO_MANY);
                 let holds_sensitive = version.lines.iter().any(|line| {
                     self.catalog
                         .items
@@ -496,10 +557,20 @@ impl Access {
     }
 }
 
-impl Row {
-    /// A row that staff have just written, as a read would give it.
-    fn for_staff(row: distribution::Model) -> Self {
-        Self {
+impl Delivery {
+    /// A delivery that staff have just written, as a read would give it.
+    fn for_staff(row: distribution::Model, lines: Vec<distribution_line::Model>) -> Self {
+        let lines = lines
+            .into_iter()
+            .map(|line| Line {
+                distribution_id: line.distribution_id,
+                item_id: line.item_id,
+                kit_id: line.kit_id,
+                kit_version: line.kit_version,
+                quantity: line.quantity,
+            })
+            .collect();
+        let row = Row {
             organization_id: row.organization_id,
             id: row.id,
             facility_id: row.facility_id,
@@ -514,7 +585,8 @@ impl Row {
             void_note: row.void_note,
             version: Some(row.version),
             class: Some(row.class),
-        }
+        };
+        Self { row, lines }
     }
 }
 
@@ -532,25 +604,38 @@ async fn insert_row(
 #[expect(clippy::disallowed_methods, reason = "lines of a row of the viewer's own organisation")]
 async fn insert_lines(
     write: &crate::store::write::Write<'_>,
+    lines: Vec<distribution_line::Model>,
+) -> Result<(), Refused> {
+    let rows = lines
+        .into_iter()
+        .map(|line| sea_orm::ActiveModelTrait::reset_all(sea_orm::IntoActiveModel::into_active_model(line)));
+    distribution_line::Entity::insert_many(rows).exec_without_returning(&write.tx).await?;
+    Ok(())
+}
+
+/// The lines of a delivery as rows.
+fn line_rows(
     row: &distribution::Model,
     lines: &[CheckedLine],
     shown: &[bool],
-) -> Result<(), Refused> {
-    let rows =
-        lines.iter().zip(shown).zip(1..).map(|((line, shown), position)| distribution_line::ActiveModel {
-            organization_id: Set(row.organization_id),
-            distribution_id: Set(row.id),
-            position: Set(position),
-            class: Set(row.class),
-            shown: Set(*shown),
-            item_id: Set(line.item_id),
-            kit_id: Set(line.kit_id),
-            kit_version: Set(line.kit_version),
-            quantity: Set(line.quantity),
-            people_reached: Set(line.people_reached.unwrap_or(row.people_reached)),
-        });
-    distribution_line::Entity::insert_many(rows).exec_without_returning(&write.tx).await?;
-    Ok(())
+) -> Vec<distribution_line::Model> {
+    lines
+        .iter()
+        .zip(shown)
+        .zip(1..)
+        .map(|((line, shown), position)| distribution_line::Model {
+            organization_id: row.organization_id,
+            distribution_id: row.id,
+            position,
+            class: row.class,
+            shown: *shown,
+            item_id: line.item_id,
+            kit_id: line.kit_id,
+            kit_version: line.kit_version,
+            quantity: line.quantity,
+            people_reached: line.people_reached.unwrap_or(row.people_reached),
+        })
+        .collect()
 }
 
 fn check_people(faults: &mut Faults, people: i32, field: &[&str]) {
@@ -600,8 +685,17 @@ const MIXED: Message = Message {
     es: "Los artículos sensibles van en una entrega aparte.",
 };
 const SAME_PERSON: Message = Message {
-    en: "Who recorded a delivery cannot verify it.",
-    es: "Quien registró una entrega no puede verificarla.",
+    en: "Who recorded or corrected a delivery cannot verify it.",
+    es: "Quien registró o corrigió una entrega no puede verificarla.",
+};
+const NOT_DELIVERED: Message = Message {
+    en: "Only a delivery that took place, and is not verified yet, can be verified.",
+    es: "Solo se puede verificar una entrega realizada y aún no verificada.",
+};
+const NOTHING: Message = Message { en: "There is nothing to correct.", es: "No hay nada que corregir." };
+const TOO_MANY: Message = Message {
+    en: "These kits hold more units than one line can.",
+    es: "Estos kits contienen más unidades de las que caben en un renglón.",
 };
 const IS_VOID: Message = Message { en: "The delivery is void.", es: "La entrega está anulada." };
 

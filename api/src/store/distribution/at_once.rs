@@ -1,0 +1,98 @@
+//! Recording a delivery on PostgreSQL: the key, the row, its lines and its trace in one statement.
+//!
+//! It writes what `write.rs` writes step by step on SQLite, and it is a transaction by itself: one round trip in
+//! place of six, for the mutation that field workers send most.
+
+use entity::{distribution, distribution_line};
+use sea_orm::{ActiveEnum, ConnectionTrait, DbBackend, Statement};
+use serde_json::json;
+
+use crate::{
+    auth::rights,
+    store::{
+        Access,
+        input::{Once, Written},
+    },
+};
+
+const RECORD: &str = "\
+    WITH new_key AS (\
+        INSERT INTO idempotency \
+            (organization_id, account_id, key, operation, input_hash, object_id, recorded_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7) \
+        ON CONFLICT DO NOTHING RETURNING organization_id, object_id, recorded_at\
+    ), new_row AS (\
+        INSERT INTO distribution \
+            (organization_id, id, class, facility_id, program_id, occurred_on, recorded_at, status, \
+             people_reached, reach_method, version, recorded_by) \
+        SELECT organization_id, object_id, $8, $9::uuid, $10::uuid, $11::date, recorded_at, $12, $13::int, $14, \
+               $15::int, $16::uuid \
+        FROM new_key\
+    ), new_lines AS (\
+        INSERT INTO distribution_line \
+            (organization_id, distribution_id, position, class, shown, item_id, kit_id, kit_version, quantity, \
+             people_reached) \
+        SELECT new_key.organization_id, object_id, position, $8, shown, item_id, kit_id, kit_version, quantity, \
+               people_reached \
+        FROM new_key, json_to_recordset($17::json) AS line \
+            (position int, shown bool, item_id uuid, kit_id uuid, kit_version int, quantity int, \
+             people_reached int)\
+    ) \
+    INSERT INTO audit_event \
+        (organization_id, id, recorded_at, account_id, role, action, entity, entity_id, entity_version, detail) \
+    SELECT organization_id, $18::uuid, recorded_at, $16::uuid, $19, 'RECORD', 'distribution', object_id, $15::int, \
+           $20::jsonb \
+    FROM new_key";
+
+impl Access {
+    /// Writes a new delivery; false, and nothing written, when its key has been used before.
+    pub(super) async fn record_at_once(
+        &self,
+        once: &Once,
+        row: &distribution::Model,
+        lines: &[distribution_line::Model],
+    ) -> Written<bool> {
+        let account = self.viewer.account();
+        let lines: serde_json::Value = lines
+            .iter()
+            .map(|line| {
+                json!({
+                    "position": line.position,
+                    "shown": line.shown,
+                    "item_id": line.item_id,
+                    "kit_id": line.kit_id,
+                    "kit_version": line.kit_version,
+                    "quantity": line.quantity,
+                    "people_reached": line.people_reached,
+                })
+            })
+            .collect();
+        let statement = Statement::from_sql_and_values(
+            DbBackend::Postgres,
+            RECORD,
+            [
+                row.organization_id.into(),
+                account.unwrap_or_default().into(),
+                once.key.clone().into(),
+                once.operation.clone().into(),
+                once.hash.clone().into(),
+                row.id.into(),
+                row.recorded_at.into(),
+                row.class.to_value().into(),
+                row.facility_id.into(),
+                row.program_id.into(),
+                row.occurred_on.into(),
+                row.status.to_value().into(),
+                row.people_reached.into(),
+                row.reach_method.to_value().into(),
+                row.version.into(),
+                account.into(),
+                lines.into(),
+                self.new_id().into(),
+                self.viewer.role().map_or("SYSTEM", rights::role_name).into(),
+                json!({ "class": row.class }).into(),
+            ],
+        );
+        Ok(self.store.pools.write.execute_raw(statement).await?.rows_affected() == 1)
+    }
+}
