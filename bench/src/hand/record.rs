@@ -1,0 +1,170 @@
+//! The checks of a recording, against memory, and the rows that it writes.
+
+use api::store::class::{ClassInput, LineClassInput, classify};
+use chrono::NaiveDate;
+use entity::value::{RowClass, Sensitivity};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{
+    memory::{Account, Memory},
+    now, uuid,
+};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Input {
+    idempotency_key: String,
+    facility: String,
+    program: String,
+    occurred_on: NaiveDate,
+    people_reached: i32,
+    reach_method: String,
+    lines: Vec<LineInput>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LineInput {
+    supplied: Supplied,
+    kit_version: Option<i32>,
+    quantity: i32,
+    people_reached: Option<i32>,
+}
+
+#[derive(Deserialize)]
+struct Supplied {
+    item: Option<String>,
+    kit: Option<String>,
+}
+
+/// What will be written; one entry of each list is a line.
+pub struct Recording {
+    pub key: String,
+    pub hash: Vec<u8>,
+    pub id: Uuid,
+    pub audit_id: Uuid,
+    pub now: chrono::DateTime<chrono::Utc>,
+    pub facility: Uuid,
+    pub program: Uuid,
+    pub occurred_on: NaiveDate,
+    pub people_reached: i32,
+    pub reach_method: String,
+    pub class: &'static str,
+    pub shown: Vec<bool>,
+    pub items: Vec<Option<Uuid>>,
+    pub kits: Vec<Option<Uuid>>,
+    pub versions: Vec<Option<i32>>,
+    pub quantities: Vec<i32>,
+    pub reached: Vec<i32>,
+}
+
+/// Nothing when the input breaks a rule; which one, these servers do not say.
+pub fn check(memory: &Memory, account: &Account, body: &[u8]) -> Option<Recording> {
+    let input: Input = serde_json::from_slice(body).ok()?;
+    let now = now();
+    let (facility, program_id) = (uuid(&input.facility).ok()?, uuid(&input.program).ok()?);
+    let program = memory.programs.get(&program_id)?;
+    let day = input.occurred_on;
+    let fine = account.role == "COORDINATOR"
+        && (1..=200).contains(&input.idempotency_key.len())
+        && memory.facilities.get(&facility)?.open
+        && program.open
+        && program.organization == account.organization
+        && program.starts_on <= day
+        && program.ends_on.is_none_or(|last| day <= last)
+        && program.sites.contains(&facility)
+        && day <= now.date_naive()
+        && (0..=1_000_000).contains(&input.people_reached)
+        && ["COUNTED", "ESTIMATED_PER_KIT", "ESTIMATED_OTHER"].contains(&input.reach_method.as_str())
+        && (1..=100).contains(&input.lines.len());
+    if !fine {
+        return None;
+    }
+    let mut recording = Recording {
+        key: input.idempotency_key,
+        hash: Sha256::digest(body).to_vec(),
+        id: Uuid::new_v4(),
+        audit_id: Uuid::new_v4(),
+        now,
+        facility,
+        program: program_id,
+        occurred_on: day,
+        people_reached: input.people_reached,
+        reach_method: input.reach_method,
+        class: "",
+        shown: Vec::new(),
+        items: Vec::new(),
+        kits: Vec::new(),
+        versions: Vec::new(),
+        quantities: Vec::new(),
+        reached: Vec::new(),
+    };
+    let mut sensitivities = Vec::new();
+    for line in &input.lines {
+        let reached = line.people_reached.unwrap_or(input.people_reached);
+        if !(1..=1_000_000).contains(&line.quantity) || !(0..=input.people_reached).contains(&reached) {
+            return None;
+        }
+        let (item, kit, version, sensitive) = supplied(memory, line, day)?;
+        let twice = recording
+            .items
+            .iter()
+            .zip(&recording.kits)
+            .zip(&recording.versions)
+            .any(|((a, b), c)| (*a, *b, *c) == (item, kit, version));
+        if twice {
+            return None;
+        }
+        sensitivities.push(if sensitive { Sensitivity::Sensitive } else { Sensitivity::General });
+        recording.items.push(item);
+        recording.kits.push(kit);
+        recording.versions.push(version);
+        recording.quantities.push(line.quantity);
+        recording.reached.push(reached);
+    }
+    let lines = recording.quantities.iter().zip(&recording.reached).zip(sensitivities);
+    let (class, shown) = classify(&ClassInput {
+        people_reached: input.people_reached,
+        program: if program.sensitive { Sensitivity::Sensitive } else { Sensitivity::General },
+        lines: lines
+            .map(|((quantity, reached), sensitivity)| LineClassInput {
+                quantity: *quantity,
+                people_reached: *reached,
+                sensitivity,
+            })
+            .collect(),
+    });
+    recording.class = if class == RowClass::Operations { "OPERATIONS" } else { "RECORDS" };
+    recording.shown = shown;
+    Some(recording)
+}
+
+type Checked = (Option<Uuid>, Option<Uuid>, Option<i32>, bool);
+
+fn supplied(memory: &Memory, line: &LineInput, day: NaiveDate) -> Option<Checked> {
+    match (&line.supplied.item, &line.supplied.kit) {
+        (Some(item), None) if line.kit_version.is_none() => {
+            let id = uuid(item).ok()?;
+            let item = memory.items.get(&id)?;
+            item.open.then_some((Some(id), None, None, item.sensitive))
+        }
+        (None, Some(kit)) => {
+            let id = uuid(kit).ok()?;
+            let kit = memory.kits.get(&id)?;
+            let version = match line.kit_version {
+                Some(number) => kit.versions.iter().find(|version| version.number == number)?,
+                None => {
+                    kit.versions.iter().rfind(|version| version.valid_from <= day).or(kit.versions.first())?
+                }
+            };
+            let inside = version
+                .lines
+                .iter()
+                .any(|(item, _)| memory.items.get(item).is_none_or(|item| item.sensitive));
+            kit.open.then_some((None, Some(id), Some(version.number), kit.sensitive || inside))
+        }
+        _ => None,
+    }
+}
