@@ -55,7 +55,9 @@ pub const HYGIENE: u128 = 1;
 pub const BATH: u128 = 2;
 pub const MATERNAL: u128 = 3;
 /// Kit, version, valid from, contents.
-pub const CONTENTS: [(u128, i32, &str, &[(u128, i32)]); 4] = [
+type Contents = (u128, i32, &'static str, &'static [(u128, i32)]);
+
+pub const CONTENTS: [Contents; 4] = [
     (HYGIENE, 1, "2020-01-01", &[(SOAP, 2), (PADS, 3)]),
     (HYGIENE, 2, "2026-01-01", &[(PADS, 1), (SOAP, 5), (BOOK, 1)]),
     (BATH, 1, "2020-01-01", &[(SOAP, 4)]),

@@ -316,10 +316,8 @@ async fn run(
     if unrun {
         return fail(&response.errors, None);
     }
-    if !passed {
-        if document.passed.fetch_or(bit, Ordering::Relaxed) == 0 {
-            app.graphql.keep(&query, &document);
-        }
+    if !passed && document.passed.fetch_or(bit, Ordering::Relaxed) == 0 {
+        app.graphql.keep(&query, &document);
     }
     let body = answer::write(Some(&response.data), &response.errors, Some(cost));
     answer::finish(&mut HttpResponse::Ok(), media, body)

@@ -62,8 +62,19 @@ both!(
             assert_eq!(won[0]["distribution"]["version"], json!(2));
             let after = world.counts().await;
             assert_eq!(after["audit_event"], before["audit_event"] + 1, "{name}");
-            let trace =
-                world.audit().await.into_iter().filter(|row| row.version == Some(2)).next_back().unwrap();
+            let action = match name {
+                "updateDistribution" => "CORRECT",
+                "verifyDistribution" => "VERIFY",
+                _ => "VOID",
+            };
+            let audit = world.audit().await;
+            let trace: Vec<_> = audit.iter().filter(|row| row.action == action).collect();
+            assert_eq!(trace.len(), 1, "{name}");
+            let trace = trace[0];
+            assert_eq!(
+                (trace.version, trace.entity_id),
+                (Some(2), api::id::GlobalId::parse(&made).unwrap().id)
+            );
             assert_eq!(
                 (trace.entity.as_str(), trace.role.as_str(), trace.account),
                 ("distribution", "COORDINATOR", Some(account(2)))

@@ -41,7 +41,7 @@ fn seeds() -> Vec<Seed> {
                 2 => DistributionStatus::Verified,
                 _ => DistributionStatus::Delivered,
             };
-            if n % 7 == 0 {
+            if n.is_multiple_of(7) {
                 seed = seed.records().line(Goods::Item(FORMULA), 12);
             }
             let kits = [Goods::Kit(HYGIENE, 1), Goods::Kit(HYGIENE, 2), Goods::Kit(BATH, 1)];
@@ -205,13 +205,11 @@ fn answered(stats: &Value, group_by: &[&str]) -> BTreeMap<Vec<String>, Value> {
 /// Every way to group by one to three dimensions.
 fn groupings() -> Vec<Vec<&'static str>> {
     let mut all = Vec::new();
-    for a in 0..9 {
-        all.push(vec![DIMENSIONS[a]]);
-        for b in a + 1..9 {
-            all.push(vec![DIMENSIONS[b], DIMENSIONS[a]]);
-            for c in b + 1..9 {
-                all.push(vec![DIMENSIONS[a], DIMENSIONS[c], DIMENSIONS[b]]);
-            }
+    for (a, first) in DIMENSIONS.into_iter().enumerate() {
+        all.push(vec![first]);
+        for (b, second) in DIMENSIONS.into_iter().enumerate().skip(a + 1) {
+            all.push(vec![second, first]);
+            all.extend(DIMENSIONS.into_iter().skip(b + 1).map(|third| vec![first, third, second]));
         }
     }
     let periods =
