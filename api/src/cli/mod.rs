@@ -164,6 +164,9 @@ fn tool_config(settings: Settings) -> Result<Config, Failed> {
 
 /// Demonstration data belong in a demo database, whatever the address of it.
 fn demo_config(mut settings: Settings) -> Result<Config, Failed> {
+    if settings.mode == Some(crate::config::Mode::Production) {
+        return Err(Failed("demonstration data do not go into a production database".into()));
+    }
     settings.mode = Some(crate::config::Mode::Demo);
     tool_config(settings)
 }

@@ -1,5 +1,7 @@
 //! Who a token stands for: accounts, memberships and the tokens of demonstration and service accounts.
 
+use std::cmp::Reverse;
+
 use entity::{
     account, identity, membership,
     value::{AccountKind, Role},
@@ -49,7 +51,15 @@ impl Catalog {
                     })
             })
             .collect();
-        found.sort();
+        // Of several partners the one that sees most, so that a newcomer's first token shows something.
+        let unlimited = |account: &Uuid| {
+            self.memberships_of(*account, now)
+                .iter()
+                .flat_map(|membership| self.agreements_of(membership.row.organization_id, now))
+                .filter(|agreement| agreement.row.all_facilities && agreement.row.all_programs)
+                .count()
+        };
+        found.sort_by_cached_key(|(subject, account)| (Reverse(unlimited(account)), subject.clone()));
         found.into_iter().next()
     }
 }
