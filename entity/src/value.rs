@@ -1,9 +1,13 @@
 //! Values that columns hold.
 
+mod stock;
+
 use std::collections::BTreeMap;
 
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
+
+pub use self::stock::{StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
 
 /// What an organisation is to the others.
 #[derive(

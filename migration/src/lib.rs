@@ -8,6 +8,7 @@ mod m20261121_000001_registry;
 mod m20261121_000002_operations;
 mod m20261121_000003_people;
 mod m20261121_000004_catalog_version;
+mod m20261121_000005_stock;
 pub mod outside;
 
 pub struct Migrator;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_operations::Migration),
             Box::new(m20261121_000003_people::Migration),
             Box::new(m20261121_000004_catalog_version::Migration),
+            Box::new(m20261121_000005_stock::Migration),
         ]
     }
 }

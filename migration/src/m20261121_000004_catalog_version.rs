@@ -63,40 +63,53 @@ impl MigrationTrait for Migration {
             )
             .await?;
         }
-        for table in KEPT_IN_MEMORY {
-            if manager.get_database_backend() == DbBackend::Postgres {
-                db.execute_unprepared(&format!(
-                    "CREATE TRIGGER {table}_changed AFTER INSERT OR UPDATE OR DELETE ON {table} \
-                     FOR EACH STATEMENT EXECUTE FUNCTION catalog_changed()"
-                ))
-                .await?;
-            } else {
-                for event in ["INSERT", "UPDATE", "DELETE"] {
-                    db.execute_unprepared(&format!(
-                        "CREATE TRIGGER {table}_changed_{event} AFTER {event} ON {table} \
-                         BEGIN UPDATE catalog_version SET version = version + 1 WHERE id = 1; END"
-                    ))
-                    .await?;
-                }
-            }
-        }
-        Ok(())
+        watch(manager, &KEPT_IN_MEMORY).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let db = manager.get_connection();
-        for table in KEPT_IN_MEMORY {
-            if manager.get_database_backend() == DbBackend::Postgres {
-                db.execute_unprepared(&format!("DROP TRIGGER {table}_changed ON {table}")).await?;
-            } else {
-                for event in ["INSERT", "UPDATE", "DELETE"] {
-                    db.execute_unprepared(&format!("DROP TRIGGER {table}_changed_{event}")).await?;
-                }
-            }
-        }
+        unwatch(manager, &KEPT_IN_MEMORY).await?;
         if manager.get_database_backend() == DbBackend::Postgres {
             db.execute_unprepared("DROP FUNCTION catalog_changed()").await?;
         }
         drop_tables(manager, &["catalog_version"]).await
     }
+}
+
+/// Makes each change to these tables count.
+pub(crate) async fn watch(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<(), DbErr> {
+    let db = manager.get_connection();
+    for table in tables {
+        if manager.get_database_backend() == DbBackend::Postgres {
+            db.execute_unprepared(&format!(
+                "CREATE TRIGGER {table}_changed AFTER INSERT OR UPDATE OR DELETE ON {table} \
+                 FOR EACH STATEMENT EXECUTE FUNCTION catalog_changed()"
+            ))
+            .await?;
+        } else {
+            for event in ["INSERT", "UPDATE", "DELETE"] {
+                db.execute_unprepared(&format!(
+                    "CREATE TRIGGER {table}_changed_{event} AFTER {event} ON {table} \
+                     BEGIN UPDATE catalog_version SET version = version + 1 WHERE id = 1; END"
+                ))
+                .await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Undoes [`watch`].
+pub(crate) async fn unwatch(manager: &SchemaManager<'_>, tables: &[&str]) -> Result<(), DbErr> {
+    let db = manager.get_connection();
+    for table in tables {
+        if manager.get_database_backend() == DbBackend::Postgres {
+            db.execute_unprepared(&format!("DROP TRIGGER {table}_changed ON {table}")).await?;
+        } else {
+            for event in ["INSERT", "UPDATE", "DELETE"] {
+                db.execute_unprepared(&format!("DROP TRIGGER {table}_changed_{event}")).await?;
+            }
+        }
+    }
+    Ok(())
 }

@@ -17,8 +17,9 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 32] = [
+const ENTITIES: [(&str, Shape); 42] = [
     ("account", shape::<entity::account::Entity>),
+    ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
     ("agreement_facility", shape::<entity::agreement_facility::Entity>),
     ("agreement_party", shape::<entity::agreement_party::Entity>),
@@ -31,6 +32,7 @@ const ENTITIES: [(&str, Shape); 32] = [
     ("distribution", shape::<entity::distribution::Entity>),
     ("distribution_line", shape::<entity::distribution_line::Entity>),
     ("facility", shape::<entity::facility::Entity>),
+    ("facility_population", shape::<entity::facility_population::Entity>),
     ("gift", shape::<entity::gift::Entity>),
     ("gift_line", shape::<entity::gift_line::Entity>),
     ("gift_program", shape::<entity::gift_program::Entity>),
@@ -38,6 +40,7 @@ const ENTITIES: [(&str, Shape); 32] = [
     ("identity", shape::<entity::identity::Entity>),
     ("instance", shape::<entity::instance::Entity>),
     ("item", shape::<entity::item::Entity>),
+    ("item_permission", shape::<entity::item_permission::Entity>),
     ("kit", shape::<entity::kit::Entity>),
     ("kit_line", shape::<entity::kit_line::Entity>),
     ("kit_version", shape::<entity::kit_version::Entity>),
@@ -49,6 +52,13 @@ const ENTITIES: [(&str, Shape); 32] = [
     ("program_site", shape::<entity::program_site::Entity>),
     ("region", shape::<entity::region::Entity>),
     ("statement", shape::<entity::statement::Entity>),
+    ("stock_balance", shape::<entity::stock_balance::Entity>),
+    ("stock_day", shape::<entity::stock_day::Entity>),
+    ("stock_entry", shape::<entity::stock_entry::Entity>),
+    ("stock_lot", shape::<entity::stock_lot::Entity>),
+    ("stock_lot_part", shape::<entity::stock_lot_part::Entity>),
+    ("stock_movement", shape::<entity::stock_movement::Entity>),
+    ("stock_place", shape::<entity::stock_place::Entity>),
     ("technique", shape::<entity::technique::Entity>),
 ];
 
