@@ -21,14 +21,38 @@ pub enum Kind {
     Gift = 9,
     Statement = 10,
     Claim = 11,
+    StockPlace = 20,
+    StockLot = 21,
+    StockMovement = 22,
+    AdequacyNorm = 23,
+    FacilityPopulation = 24,
+    ItemPermission = 25,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Self> {
         use Kind::*;
-        [Organization, Facility, Program, Item, Kit, Distribution, Agreement, Award, Gift, Statement, Claim]
-            .into_iter()
-            .find(|kind| *kind as u8 == byte)
+        [
+            Organization,
+            Facility,
+            Program,
+            Item,
+            Kit,
+            Distribution,
+            Agreement,
+            Award,
+            Gift,
+            Statement,
+            Claim,
+            StockPlace,
+            StockLot,
+            StockMovement,
+            AdequacyNorm,
+            FacilityPopulation,
+            ItemPermission,
+        ]
+        .into_iter()
+        .find(|kind| *kind as u8 == byte)
     }
 }
 
@@ -123,6 +147,9 @@ pub const AGREEMENT: u8 = Kind::Agreement as u8;
 pub const AWARD: u8 = Kind::Award as u8;
 pub const GIFT: u8 = Kind::Gift as u8;
 pub const STATEMENT: u8 = Kind::Statement as u8;
+pub const STOCK_PLACE: u8 = Kind::StockPlace as u8;
+pub const STOCK_LOT: u8 = Kind::StockLot as u8;
+pub const STOCK_MOVEMENT: u8 = Kind::StockMovement as u8;
 
 #[cfg(test)]
 mod tests {

@@ -22,8 +22,8 @@ pub struct Model {
     pub note: Option<String>,
     /// The movement that this one undoes.
     pub reverses_id: Option<Uuid>,
-    /// The transfer that an arrival belongs to.
-    pub transfer_id: Option<Uuid>,
+    /// The transfer that an arrival belongs to, or the issue that goods came back from.
+    pub follows_id: Option<Uuid>,
     /// Where a transfer is going.
     pub to_place_id: Option<Uuid>,
     /// The delivery that the goods went to.

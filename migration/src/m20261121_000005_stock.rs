@@ -178,21 +178,21 @@ async fn movements(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .col(text_null("reason"))
                 .col(text_null("note"))
                 .col(uuid_null("reverses_id"))
-                .col(uuid_null("transfer_id"))
+                .col(uuid_null("follows_id"))
                 .col(uuid_null("to_place_id"))
                 .col(uuid_null("distribution_id"))
                 .col(text_null("form_number"))
                 .col(uuid_null("recorded_by"))
                 .col(json_binary_null("counted"))
                 .foreign_key(&mut references_own("reverses_id", "stock_movement"))
-                .foreign_key(&mut references_own("transfer_id", "stock_movement"))
+                .foreign_key(&mut references_own("follows_id", "stock_movement"))
                 .foreign_key(&mut references_own("to_place_id", "stock_place"))
                 .foreign_key(&mut references_own("distribution_id", "distribution"))
                 .check(Expr::cust(
                     "kind IN ('RECEIPT', 'TRANSFER', 'ARRIVAL', 'ISSUE', 'RETURN', 'LOSS', 'ADJUSTMENT', \
                      'ASSEMBLY', 'UNPACKING', 'COUNT')",
                 ))
-                .check(Expr::cust("kind <> 'ARRIVAL' OR transfer_id IS NOT NULL"))
+                .check(Expr::cust("(kind IN ('ARRIVAL', 'RETURN')) = (follows_id IS NOT NULL)"))
                 .check(Expr::cust("(kind = 'TRANSFER') = (to_place_id IS NOT NULL)"))
                 .check(Expr::cust(
                     "reason IS NOT NULL OR reverses_id IS NOT NULL OR kind NOT IN ('LOSS', 'ADJUSTMENT', 'RETURN')",
@@ -206,7 +206,7 @@ async fn movements(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         &["organization_id", "occurred_on", "id"][..],
         &["organization_id", "recorded_at", "id"],
         &["organization_id", "distribution_id"],
-        &["organization_id", "transfer_id"],
+        &["organization_id", "follows_id"],
     ] {
         index(manager, "stock_movement", columns, Uniqueness::Plain).await?;
     }

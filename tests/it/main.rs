@@ -62,3 +62,6 @@ mod organization;
 
 #[cfg(test)]
 mod membership;
+
+#[cfg(test)]
+mod stock;

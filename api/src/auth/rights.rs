@@ -17,10 +17,14 @@ pub enum Right {
     DistributionCorrect,
     DistributionVerify,
     DistributionVoid,
+    StockRead,
+    StockRecord,
+    StockCorrect,
+    StockSetUp,
 }
 
 impl Right {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -33,6 +37,10 @@ impl Right {
         Self::DistributionCorrect,
         Self::DistributionVerify,
         Self::DistributionVoid,
+        Self::StockRead,
+        Self::StockRecord,
+        Self::StockCorrect,
+        Self::StockSetUp,
     ];
 
     /// As `RESOURCE:ACTION`.
@@ -50,6 +58,10 @@ impl Right {
             Self::DistributionCorrect => "DISTRIBUTION:CORRECT",
             Self::DistributionVerify => "DISTRIBUTION:VERIFY",
             Self::DistributionVoid => "DISTRIBUTION:VOID",
+            Self::StockRead => "STOCK:READ",
+            Self::StockRecord => "STOCK:RECORD",
+            Self::StockCorrect => "STOCK:CORRECT",
+            Self::StockSetUp => "STOCK:SET_UP",
         }
     }
 
@@ -60,7 +72,14 @@ impl Right {
             Donor => matches!(self, Self::AwardRead),
             Partner => matches!(self, Self::AgreementRead | Self::DistributionRead),
             Field => {
-                matches!(self, Self::RegistryReadDraft | Self::DistributionRead | Self::DistributionRecord)
+                matches!(
+                    self,
+                    Self::RegistryReadDraft
+                        | Self::DistributionRead
+                        | Self::DistributionRecord
+                        | Self::StockRead
+                        | Self::StockRecord
+                )
             }
             Coordinator => matches!(
                 self,
@@ -75,6 +94,10 @@ impl Right {
                     | Self::DistributionCorrect
                     | Self::DistributionVerify
                     | Self::DistributionVoid
+                    | Self::StockRead
+                    | Self::StockRecord
+                    | Self::StockCorrect
+                    | Self::StockSetUp
             ),
             Steward => matches!(
                 self,
@@ -84,6 +107,7 @@ impl Right {
                     | Self::AwardRead
                     | Self::DistributionRead
                     | Self::DistributionVerify
+                    | Self::StockRead
             ),
             Admin => matches!(self, Self::RegistryReadDraft | Self::AgreementRead | Self::AgreementWrite),
             Auditor => false,

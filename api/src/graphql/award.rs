@@ -23,9 +23,9 @@ use crate::{
 pub struct Award<'a>(pub &'a catalog::Award);
 pub struct Gift<'a>(pub &'a catalog::Gift);
 struct GiftLine<'a>(&'a entity::gift_line::Model);
-struct Money<'a> {
-    minor: i64,
-    currency: &'a str,
+pub struct Money<'a> {
+    pub minor: i64,
+    pub currency: &'a str,
 }
 
 const NAMES: Names = Names { connection: "AwardConnection", edge: "AwardEdge" };

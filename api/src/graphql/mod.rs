@@ -23,6 +23,7 @@ pub mod render;
 pub mod scalars;
 pub mod sdl;
 mod shape;
+pub mod stock;
 pub mod text;
 pub mod types;
 pub mod wall;
@@ -217,7 +218,7 @@ async fn draw(access: &Access, request: &Request, node: &Node<'_>, root: &(dyn O
 /// Fetches what a pass has missed: one set of statements for each field, whatever the number of parents.
 async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<Need>, fetched: &mut Fetched) {
     let mut pages: HashMap<usize, Vec<_>> = HashMap::new();
-    let mut ids = Vec::new();
+    let (mut ids, mut lots, mut movements) = (Vec::new(), Vec::new(), Vec::new());
     for need in needs {
         match need {
             Need::Deliveries(number, parent, listing) => {
@@ -229,6 +230,11 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
                 let stats = access.distribution_stats(&group_by, &filter, first, wanted).await;
                 fetched.stats.insert(number, stats);
             }
+            Need::Stock(number, asked) => {
+                fetched.stock.insert(number, access.stock(&asked).await);
+            }
+            Need::StockLot(id) => lots.push(id),
+            Need::StockMovement(id) => movements.push(id),
         }
     }
     for (number, asked) in pages {
@@ -253,6 +259,7 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
             }
         }
     }
+    stock::fetch_rows(access, lots, movements, fetched).await;
     if !ids.is_empty() {
         let with_lines = root.reaches("lines");
         let keys = ids.iter().map(|id| DeliveryKey { id: *id, with_lines });

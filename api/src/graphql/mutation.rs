@@ -16,6 +16,7 @@ use super::{
     organization::{self, Statement},
     program::{self, Program},
     render::{Object, Writer, Written},
+    stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
 };
 use crate::{
     auth::Right,
@@ -40,6 +41,11 @@ pub enum Subject {
     Award(Uuid),
     Gift(Uuid),
     Distribution(Uuid),
+    StockPlace(Uuid),
+    StockMovement(Uuid),
+    AdequacyNorm(Uuid),
+    FacilityPopulation(Uuid),
+    ItemPermission(Uuid),
     /// One that has just been written, so that it need not be read again.
     NewDistribution(Box<Delivery>),
 }
@@ -128,7 +134,14 @@ impl Input {
             Kind::Award => Subject::Award(id),
             Kind::Gift => Subject::Gift(id),
             Kind::Distribution => Subject::Distribution(id),
-            Kind::Organization | Kind::Claim => return None,
+            Kind::Organization
+            | Kind::Claim
+            | Kind::StockPlace
+            | Kind::StockLot
+            | Kind::StockMovement
+            | Kind::AdequacyNorm
+            | Kind::FacilityPopulation
+            | Kind::ItemPermission => return None,
         })
     }
 
@@ -171,6 +184,10 @@ pub async fn run(
         "Award" => award::mutate(access, node.name, &input).await,
         "Gift" => award::mutate_gift(access, node.name, &input).await,
         "Distribution" => distribution::mutate(access, node.name, &input).await,
+        "StockMovement" => stock::mutate(access, node.name, &input).await,
+        "StockPlace" | "AdequacyNorm" | "FacilityPopulation" | "ItemPermission" => {
+            stock::mutate_reference(access, node.name, &input).await
+        }
         _ => Err(Error::Internal(format!("no mutation {}", node.name)).into()),
     };
     match done {
@@ -236,6 +253,23 @@ impl Object for Payload {
                 w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
             }
             Subject::Distribution(id) => distribution::one(node, w, *id),
+            Subject::StockMovement(id) => stock::movement(node, w, *id),
+            Subject::StockPlace(id) => {
+                let place = access.stock_place(*id).map(StockPlace);
+                w.optional(node, place.as_ref().map(|place| place as &dyn Object))
+            }
+            Subject::AdequacyNorm(id) => {
+                let norm = access.adequacy_norm(*id).map(AdequacyNorm);
+                w.optional(node, norm.as_ref().map(|norm| norm as &dyn Object))
+            }
+            Subject::FacilityPopulation(id) => {
+                let population = access.facility_population(*id).map(FacilityPopulation);
+                w.optional(node, population.as_ref().map(|population| population as &dyn Object))
+            }
+            Subject::ItemPermission(id) => {
+                let permission = access.item_permission(*id).map(ItemPermission);
+                w.optional(node, permission.as_ref().map(|permission| permission as &dyn Object))
+            }
             Subject::NewDistribution(delivery) => w.object(node, &Distribution(delivery)),
         }
     }
@@ -252,10 +286,15 @@ impl Object for UserErrorObject<'_> {
         match node.name {
             "code" => w.str(self.0.code.name()),
             "field" => w.list(node, &self.0.field, |w, part| w.str(part)),
+            "day" => w.optional_date(self.0.day),
             "message" => {
                 let spanish =
                     w.languages.first().is_some_and(|lang| lang.to_ascii_lowercase().starts_with("es"));
-                w.str(if spanish { self.0.message.es } else { self.0.message.en })
+                let text = if spanish { self.0.message.es } else { self.0.message.en };
+                match self.0.day {
+                    Some(day) => w.str(&text.replace("{day}", &day.to_string())),
+                    None => w.str(text),
+                }
             }
             _ => w.absent(node),
         }

@@ -11,6 +11,7 @@ use super::{
     organization::{self, Claim, Organization, Statement},
     program::{self, Program},
     render::{Object, Writer, Written},
+    stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
 };
 use crate::{
     auth::{Right, rights},
@@ -65,6 +66,7 @@ impl Object for Query {
             "distribution" => distribution::by_id(node, w),
             "distributions" => distribution::list(node, w, None),
             "distributionStats" => distribution::stats(node, w),
+            "stockOnHand" | "stockCover" | "stockMovements" | "lots" | "stockPlaces" => stock::query(node, w),
             _ => w.absent(node),
         }
     }
@@ -95,6 +97,13 @@ fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
         Kind::Gift => drawn(node, w, access.gift(id).map(Gift)),
         Kind::Distribution if access.viewer.has(Right::DistributionRead) => distribution::one(node, w, id),
         Kind::Distribution => w.null(),
+        Kind::StockPlace => drawn(node, w, access.stock_place(id).map(StockPlace)),
+        Kind::AdequacyNorm => drawn(node, w, access.adequacy_norm(id).map(AdequacyNorm)),
+        Kind::FacilityPopulation => drawn(node, w, access.facility_population(id).map(FacilityPopulation)),
+        Kind::ItemPermission => drawn(node, w, access.item_permission(id).map(ItemPermission)),
+        Kind::StockLot | Kind::StockMovement if !access.viewer.has(Right::StockRead) => w.null(),
+        Kind::StockLot => stock::lot(node, w, id),
+        Kind::StockMovement => stock::movement(node, w, id),
     }
 }
 

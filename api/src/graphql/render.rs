@@ -17,6 +17,7 @@ use crate::{
         distribution::{Delivery, Filter, Listing, Parent},
         keyset::Page,
         stats::{Dimension, Stats, Wanted},
+        stock::read::{Asked, Found, Movement},
     },
 };
 
@@ -42,6 +43,11 @@ pub enum Need {
     Delivery(Uuid),
     /// Statistics for the field with this number.
     Stats(usize, Box<(Vec<Dimension>, Filter, usize, Wanted)>),
+    /// Something about stock, for the field with this number.
+    Stock(usize, Box<Asked>),
+    /// One lot, or one movement, by id.
+    StockLot(Uuid),
+    StockMovement(Uuid),
 }
 
 /// What has been fetched.
@@ -50,6 +56,9 @@ pub struct Fetched {
     pub pages: HashMap<(usize, Uuid), Result<Page<Delivery>, Error>>,
     pub deliveries: HashMap<Uuid, Result<Option<Delivery>, Error>>,
     pub stats: HashMap<usize, Result<Stats, Error>>,
+    pub stock: HashMap<usize, Result<Found, Error>>,
+    pub lots: HashMap<Uuid, Result<Option<entity::stock_lot::Model>, Error>>,
+    pub movements: HashMap<Uuid, Result<Option<Movement>, Error>>,
 }
 
 /// Writes one root field.

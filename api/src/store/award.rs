@@ -301,4 +301,4 @@ impl Access {
     }
 }
 
-const NO_DONOR: Message = Message { en: "There is no such donor.", es: "No existe esa donante." };
+pub(super) const NO_DONOR: Message = Message { en: "There is no such donor.", es: "No existe esa donante." };

@@ -166,6 +166,10 @@ pub struct Catalog {
     pub agreements: Table<Agreement>,
     pub awards: Table<Award>,
     pub gifts: Table<Gift>,
+    pub stock_places: Table<entity::stock_place::Model>,
+    pub adequacy_norms: Table<entity::adequacy_norm::Model>,
+    pub facility_populations: Table<entity::facility_population::Model>,
+    pub item_permissions: Table<entity::item_permission::Model>,
     pub accounts: HashMap<Uuid, entity::account::Model>,
     pub memberships: Vec<Membership>,
     identities: HashMap<(String, String), Uuid>,
@@ -367,6 +371,35 @@ impl Catalog {
             })
             .collect();
 
+        let stock_places = entity::stock_place::Entity::find()
+            .order_by_asc(entity::stock_place::Column::Id)
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let adequacy_norms = entity::adequacy_norm::Entity::find()
+            .order_by_asc(entity::adequacy_norm::Column::Id)
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let facility_populations = entity::facility_population::Entity::find()
+            .order_by_asc(entity::facility_population::Column::Id)
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let item_permissions = entity::item_permission::Entity::find()
+            .order_by_asc(entity::item_permission::Column::Id)
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+
         let mut cuts =
             grouped(entity::membership_facility::Entity::find().all(db).await?, |row| row.membership_id);
         let memberships = entity::membership::Entity::find()
@@ -408,6 +441,10 @@ impl Catalog {
             agreements: Table::new(agreements),
             awards: Table::new(awards),
             gifts: Table::new(gifts),
+            stock_places: Table::new(stock_places),
+            adequacy_norms: Table::new(adequacy_norms),
+            facility_populations: Table::new(facility_populations),
+            item_permissions: Table::new(item_permissions),
             accounts,
             memberships,
             identities,

@@ -17,6 +17,7 @@ pub enum UserErrorCode {
     Duplicate,
     OutOfRange,
     NotPermitted,
+    InsufficientStock,
     Expired,
 }
 
@@ -29,6 +30,7 @@ impl UserErrorCode {
             Self::Duplicate => "DUPLICATE",
             Self::OutOfRange => "OUT_OF_RANGE",
             Self::NotPermitted => "NOT_PERMITTED",
+            Self::InsufficientStock => "INSUFFICIENT_STOCK",
             Self::Expired => "EXPIRED",
         }
     }
@@ -47,7 +49,10 @@ pub struct UserError {
     pub code: UserErrorCode,
     /// The path of the input field, from the input's root.
     pub field: Vec<String>,
+    /// `{day}` in it stands for the day.
     pub message: Message,
+    /// The day that the client has to look at, where there is one.
+    pub day: Option<chrono::NaiveDate>,
 }
 
 /// Why a write did not happen. Nothing was written.
@@ -74,7 +79,7 @@ impl From<UserError> for Refused {
 
 impl UserError {
     pub fn new(code: UserErrorCode, field: &[&str], message: Message) -> Self {
-        Self { code, field: field.iter().map(|part| (*part).to_owned()).collect(), message }
+        Self { code, field: field.iter().map(|part| (*part).to_owned()).collect(), message, day: None }
     }
 
     /// The row has another version than the client has seen.
@@ -94,6 +99,10 @@ pub struct Faults(Vec<UserError>);
 impl Faults {
     pub fn add(&mut self, code: UserErrorCode, field: &[&str], message: Message) {
         self.0.push(UserError::new(code, field, message));
+    }
+
+    pub(super) fn push(&mut self, fault: UserError) {
+        self.0.push(fault);
     }
 
     pub fn check(&mut self, holds: bool, code: UserErrorCode, field: &[&str], message: Message) {

@@ -21,6 +21,7 @@ pub mod organization;
 pub mod program;
 pub mod search;
 pub mod stats;
+pub mod stock;
 pub mod time_zone;
 pub mod write;
 

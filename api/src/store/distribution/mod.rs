@@ -23,7 +23,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 pub use self::write::{
-    CorrectDistribution, LineInput, RecordDistribution, Recorded, Supplied, VoidDistribution,
+    CheckedLine, CorrectDistribution, LineInput, RecordDistribution, Recorded, Supplied, VoidDistribution,
 };
 use super::{
     Access, Scoped,

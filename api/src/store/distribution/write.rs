@@ -1,6 +1,6 @@
 //! Recording, correcting, verifying and voiding deliveries.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use chrono::NaiveDate;
 use entity::{
@@ -26,6 +26,7 @@ use crate::{
         input::{At, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
         kit::BAD_QUANTITY,
         program::NO_FACILITY,
+        stock::deliver::Draw,
         write::{Seen, Trace},
     },
 };
@@ -52,6 +53,9 @@ pub struct LineInput {
     pub quantity: i32,
     #[serde(default)]
     pub people_reached: Option<i32>,
+    /// The lot that the goods are taken from.
+    #[serde(default, deserialize_with = "id::optional::<_, {id::STOCK_LOT}>")]
+    pub lot: Option<Uuid>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +72,9 @@ pub struct RecordDistribution {
     pub occurred_on: NaiveDate,
     pub people_reached: i32,
     pub reach_method: ReachMethod,
+    /// The place of stock that it draws from; none where no stock is kept.
+    #[serde(default, deserialize_with = "id::optional::<_, {id::STOCK_PLACE}>")]
+    pub place: Option<Uuid>,
     pub lines: Vec<LineInput>,
 }
 
@@ -81,6 +88,8 @@ pub struct CorrectDistribution {
     pub occurred_on: Option<NaiveDate>,
     pub people_reached: Option<i32>,
     pub reach_method: Option<ReachMethod>,
+    #[serde(default, deserialize_with = "id::optional::<_, {id::STOCK_PLACE}>")]
+    pub place: Option<Uuid>,
     pub lines: Option<Vec<LineInput>>,
 }
 
@@ -126,6 +135,11 @@ impl Access {
         check_people(&mut faults, input.people_reached, &["peopleReached"]);
         let lines = self.check_lines(&mut faults, &input.lines, input.occurred_on);
         check_line_reach(&mut faults, &lines, input.people_reached);
+        self.check_permitted(&mut faults, input.facility, input.occurred_on, &lines);
+        self.check_drawing(&mut faults, input.place);
+        if input.place.is_none() {
+            check_no_lots(&mut faults, &input.lines);
+        }
         if let Err(refused) = faults.refuse() {
             // A repeated request is answered as the first one was, even when a program has ended since.
             return match self.recorded_before(&input.once).await? {
@@ -155,7 +169,11 @@ impl Access {
             void_note: None,
         };
         let lines = line_rows(&row, &lines, &shown);
-        let at_once = self.backend() == DbBackend::Postgres && !input.validate_only && input.once.is_usable();
+        // What draws from stock takes more than one statement.
+        let at_once = self.backend() == DbBackend::Postgres
+            && !input.validate_only
+            && input.once.is_usable()
+            && input.place.is_none();
         if at_once && self.record_at_once(&input.once, &row, &lines).await? {
             return Ok(Recorded::New(Box::new(Delivery::for_staff(row, lines))));
         }
@@ -163,12 +181,22 @@ impl Access {
         if let Seen::Again(id) = write.once(&input.once, row.id).await? {
             return Ok(Recorded::Before(id));
         }
-        if input.validate_only {
+        if input.validate_only && input.place.is_none() {
             write.discard().await?;
             return Ok(Recorded::Nothing);
         }
         insert_row(&write, &row).await?;
         insert_lines(&write, lines.clone()).await?;
+        if let Some(place) = input.place {
+            let lots: Vec<_> = input.lines.iter().map(|line| line.lot).collect();
+            let occurred_on = row.occurred_on;
+            let draw = Draw { delivery: &row, occurred_on, lines: &lines, lots: &lots, place };
+            self.draw(&write, draw, None).await?;
+        }
+        if input.validate_only {
+            write.discard().await?;
+            return Ok(Recorded::Nothing);
+        }
         write.audit("RECORD", "distribution", row.id, Some(1), json!({ "class": class })).await?;
         write.commit().await?;
         Ok(Recorded::New(Box::new(Delivery::for_staff(row, lines))))
@@ -182,6 +210,7 @@ impl Access {
         let before = self.to_change(&write, input.at).await?;
         let mut faults = Faults::default();
         let nothing = input.occurred_on.is_none()
+            && input.place.is_none()
             && input.people_reached.is_none()
             && input.reach_method.is_none()
             && input.lines.is_none();
@@ -193,7 +222,9 @@ impl Access {
         let people = input.people_reached.unwrap_or(before.people_reached);
         check_people(&mut faults, people, &["peopleReached"]);
         let lines = input.lines.as_ref().map(|lines| self.check_lines(&mut faults, lines, occurred_on));
+        self.check_drawing(&mut faults, input.place);
         if let Some(lines) = &lines {
+            self.check_permitted(&mut faults, before.facility_id, occurred_on, lines);
             check_line_reach(&mut faults, lines, people);
             for (place, line) in lines.iter().enumerate() {
                 let mixed = line.sensitive && before.class == RowClass::Operations;
@@ -236,6 +267,11 @@ impl Access {
         if changed == 1 && lines.is_none() && people != before.people_reached {
             self.reach(&write, &before, people).await?;
         }
+        if changed == 1
+            && (input.lines.is_some() || input.place.is_some() || occurred_on != before.occurred_on)
+        {
+            self.draw_again(&write, &before, occurred_on, &input).await?;
+        }
         let detail = json!({
             "before": {
                 "occurredOn": before.occurred_on,
@@ -247,6 +283,52 @@ impl Access {
         });
         let trace = Trace { action: "CORRECT", entity: "distribution", detail };
         write.finish(changed, trace, input.at, input.validate_only).await
+    }
+
+    /// What a corrected delivery takes from stock, in the place of what it took before.
+    async fn draw_again(
+        &self,
+        write: &crate::store::write::Write<'_>,
+        delivery: &distribution::Model,
+        occurred_on: NaiveDate,
+        input: &CorrectDistribution,
+    ) -> Written<()> {
+        let drawn = self.drawn_by(write, delivery.id).await?;
+        let Some(place) = input.place.or(drawn.as_ref().map(|drawn| drawn.place)) else {
+            let mut faults = Faults::default();
+            check_no_lots(&mut faults, input.lines.as_deref().unwrap_or_default());
+            return faults.refuse();
+        };
+        let lines = self
+            .select::<distribution_line::Entity>()
+            .filter(distribution_line::Column::OrganizationId.eq(delivery.organization_id))
+            .filter(distribution_line::Column::DistributionId.eq(delivery.id))
+            .order_by_asc(distribution_line::Column::Position)
+            .all(&write.tx)
+            .await?;
+        let lots = match (&input.lines, &drawn) {
+            (Some(lines), _) => lines.iter().map(|line| line.lot).collect(),
+            (None, Some(drawn)) if drawn.place == place => {
+                let known = self.lots_in(write, drawn.lots()).await?;
+                drawn.lots_of(&lines, &known)
+            }
+            (None, _) => vec![None; lines.len()],
+        };
+        let draw = Draw { delivery, occurred_on, lines: &lines, lots: &lots, place };
+        self.draw(write, draw, drawn).await
+    }
+
+    /// A delivery draws from a place that keeps stock.
+    fn check_drawing(&self, faults: &mut Faults, place: Option<Uuid>) {
+        if let Some(place) = place {
+            faults.check(
+                self.viewer.has(Right::StockRecord),
+                UserErrorCode::NotPermitted,
+                &["place"],
+                NO_DRAWING,
+            );
+            self.check_store(faults, place, "place");
+        }
     }
 
     /// The lines as they are, for the trace of their correction.
@@ -359,6 +441,10 @@ impl Access {
             ..Default::default()
         };
         let changed = self.change(&write, input.at, row).await?;
+        if changed == 1 {
+            let drawn = self.drawn_by(&write, before.id).await?;
+            self.give_back(&write, drawn).await?;
+        }
         let detail = json!({ "reason": input.reason, "statusBefore": before.status });
         let trace = Trace { action: "VOID", entity: "distribution", detail };
         write.finish(changed, trace, input.at, input.validate_only).await
@@ -446,15 +532,33 @@ impl Access {
         faults.check(view.entry.sites.contains(&facility), UserErrorCode::Invalid, &["facility"], NOT_A_SITE);
     }
 
-    /// Checks lines of a delivery or a gift on a day.
+    /// Checks lines of a delivery or a gift on a day; the same thing stands on one line.
     pub(in crate::store) fn check_lines(
         &self,
         faults: &mut Faults,
         lines: &[LineInput],
         day: NaiveDate,
     ) -> Vec<CheckedLine> {
+        let checked = self.check_lines_of_any(faults, lines, day);
+        let mut seen = HashSet::new();
+        for (place, line) in checked.iter().enumerate() {
+            let what = (line.item_id.or(line.kit_id), line.kit_version);
+            let field = ["lines", &place.to_string(), "supplied"];
+            // With a line missing among the checked ones, there is another fault to mend first.
+            let new = checked.len() < lines.len() || seen.insert(what);
+            faults.check(new, UserErrorCode::Duplicate, &field, TWICE);
+        }
+        checked
+    }
+
+    /// As [`Access::check_lines`], where the same thing may stand on several lines, such as lots that came in.
+    pub(in crate::store) fn check_lines_of_any(
+        &self,
+        faults: &mut Faults,
+        lines: &[LineInput],
+        day: NaiveDate,
+    ) -> Vec<CheckedLine> {
         faults.check((1..=100).contains(&lines.len()), UserErrorCode::OutOfRange, &["lines"], BAD_LINES);
-        let mut seen: HashMap<(Uuid, Option<i32>), usize> = HashMap::new();
         let mut checked = Vec::new();
         for (place, line) in lines.iter().enumerate() {
             let number = place.to_string();
@@ -470,10 +574,6 @@ impl Access {
             let path = at("supplied");
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             let Some(line) = self.check_supplied(faults, line, day, &path) else { continue };
-            let what = (line.item_id.or(line.kit_id).unwrap_or_default(), line.kit_version);
-            if seen.insert(what, place).is_some() {
-                faults.add(UserErrorCode::Duplicate, &path, TWICE);
-            }
             checked.push(line);
         }
         checked
@@ -638,6 +738,14 @@ fn line_rows(
         .collect()
 }
 
+/// A lot is named only where a delivery draws from a place.
+fn check_no_lots(faults: &mut Faults, lines: &[LineInput]) {
+    for (place, line) in lines.iter().enumerate() {
+        let field = ["lines", &place.to_string(), "lot"];
+        faults.check(line.lot.is_none(), UserErrorCode::Invalid, &field, NO_PLACE_TO_DRAW);
+    }
+}
+
 fn check_people(faults: &mut Faults, people: i32, field: &[&str]) {
     faults.check((0..=MOST).contains(&people), UserErrorCode::OutOfRange, field, BAD_PEOPLE);
 }
@@ -688,6 +796,12 @@ const SAME_PERSON: Message = Message {
     en: "Who recorded or corrected a delivery cannot verify it.",
     es: "Quien registró o corrigió una entrega no puede verificarla.",
 };
+const NO_PLACE_TO_DRAW: Message = Message {
+    en: "A lot is taken from a place. Name the place.",
+    es: "Un lote se toma de un lugar. Indique el lugar.",
+};
+const NO_DRAWING: Message =
+    Message { en: "Your role does not record stock.", es: "Su función no registra existencias." };
 const NOT_DELIVERED: Message = Message {
     en: "Only a delivery that took place, and is not verified yet, can be verified.",
     es: "Solo se puede verificar una entrega realizada y aún no verificada.",

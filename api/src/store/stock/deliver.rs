@@ -1,0 +1,185 @@
+//! Deliveries draw from lots: recording one posts an issue in the same transaction, correcting it puts back what it took
+//! and takes anew, voiding it puts everything back.
+
+use std::collections::{BTreeSet, HashMap};
+
+use chrono::NaiveDate;
+use entity::{
+    distribution, distribution_line, stock_entry, stock_lot, stock_movement,
+    value::{StockMovementKind, StockSide},
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use uuid::Uuid;
+
+use super::{
+    Goods,
+    draw::{Purpose, Wanted, pairs},
+    ledger::{Entry, Movement, Side},
+};
+use crate::{
+    error::Result,
+    store::{
+        Access,
+        input::{Faults, Message, UserErrorCode, Written},
+        write::Write,
+    },
+};
+
+/// What a delivery has taken and not given back.
+pub(in crate::store) struct Drawn {
+    pub place: Uuid,
+    row: stock_movement::Model,
+    entries: Vec<stock_entry::Model>,
+}
+
+/// What a delivery takes: its lines, the lots that they name, and the place that it takes them from.
+pub(in crate::store) struct Draw<'a> {
+    pub delivery: &'a distribution::Model,
+    pub occurred_on: NaiveDate,
+    pub lines: &'a [distribution_line::Model],
+    pub lots: &'a [Option<Uuid>],
+    pub place: Uuid,
+}
+
+impl Access {
+    /// What a delivery has taken from stock; none when it draws from none.
+    #[expect(clippy::disallowed_methods, reason = "the issue of a delivery that the viewer has been shown")]
+    pub(in crate::store) async fn drawn_by(
+        &self,
+        write: &Write<'_>,
+        delivery: Uuid,
+    ) -> Result<Option<Drawn>> {
+        use stock_movement::Column::{DistributionId, OrganizationId, RecordedAt};
+        let rows = stock_movement::Entity::find()
+            .filter(OrganizationId.eq(self.own()?))
+            .filter(DistributionId.eq(delivery))
+            .order_by_desc(RecordedAt)
+            .all(&write.tx)
+            .await?;
+        let undone: Vec<Uuid> = rows.iter().filter_map(|row| row.reverses_id).collect();
+        let stands = |row: &stock_movement::Model| row.reverses_id.is_none() && !undone.contains(&row.id);
+        let Some(row) = rows.into_iter().find(stands) else { return Ok(None) };
+        let entries = self.entries_of(write, [row.id]).await?;
+        let place = entries.iter().find_map(|entry| entry.place_id);
+        Ok(place.map(|place| Drawn { place, row, entries }))
+    }
+
+    /// Takes what a delivery hands over. What it took before is given back first.
+    ///
+    /// # Errors
+    /// User errors at the line that stock does not suffice for, or whose lot is of other goods or expired.
+    pub(in crate::store) async fn draw(
+        &self,
+        write: &Write<'_>,
+        draw: Draw<'_>,
+        before: Option<Drawn>,
+    ) -> Written<()> {
+        let wanted: Vec<Wanted> = draw
+            .lines
+            .iter()
+            .enumerate()
+            .map(|(place, line)| Wanted {
+                line: place,
+                lot: draw.lots.get(place).copied().flatten(),
+                goods: Some(goods(line)),
+                quantity: line.quantity.into(),
+            })
+            .collect();
+        let mut lots = self.candidates(write, draw.place, &wanted).await?;
+        let given_back: BTreeSet<Uuid> =
+            before.iter().flat_map(|drawn| drawn.entries.iter().map(|entry| entry.lot_id)).collect();
+        lots.extend(self.lots_in(write, given_back).await?);
+        check_named(&lots, &wanted, draw.lines)?;
+        let undo = self.undo(before)?;
+        let mut touched = pairs(&[draw.place], lots.keys().copied());
+        touched.extend(undo.iter().flat_map(Movement::pairs));
+        let held = self.hold(write, touched).await?;
+        self.post_any(write, &held, &undo).await?;
+        let on = (draw.occurred_on, Purpose::Use);
+        let picked = self.pick(write, &held, draw.place, &lots, &wanted, on).await?;
+        let mut row = self.new_movement(self.new_id(), StockMovementKind::Issue, draw.occurred_on)?;
+        row.distribution_id = Some(draw.delivery.id);
+        let mut movement = Movement { row, entries: Vec::new(), field: "lines" };
+        for pick in picked {
+            let Some(line) = draw.lines.get(pick.line) else { continue };
+            let entry = Entry {
+                lot: pick.lot,
+                side: Side::Place(draw.place),
+                quantity: pick.quantity,
+                open: line.shown,
+                people: Some(line.people_reached),
+                line: Some(pick.line),
+            };
+            movement.carry(Side::Place(draw.place), Side::Outside(StockSide::Consumed), entry);
+        }
+        self.post(write, &held, &[movement]).await
+    }
+
+    /// Gives back what a delivery took.
+    pub(in crate::store) async fn give_back(&self, write: &Write<'_>, before: Option<Drawn>) -> Written<()> {
+        let undo = self.undo(before)?;
+        let held = self.hold(write, undo.iter().flat_map(Movement::pairs).collect()).await?;
+        self.post_any(write, &held, &undo).await
+    }
+
+    fn undo(&self, before: Option<Drawn>) -> Result<Vec<Movement>> {
+        let opposite = before.map(|drawn| self.opposite(self.new_id(), &drawn.row, &drawn.entries, "lines"));
+        Ok(opposite.transpose()?.into_iter().collect())
+    }
+
+    async fn post_any(
+        &self,
+        write: &Write<'_>,
+        held: &super::ledger::Held,
+        movements: &[Movement],
+    ) -> Written<()> {
+        if movements.is_empty() { Ok(()) } else { self.post(write, held, movements).await }
+    }
+}
+
+impl Drawn {
+    /// The lots that lines were taken from, where one lot served a line: so that another day takes the same.
+    pub(in crate::store) fn lots_of(
+        &self,
+        lines: &[distribution_line::Model],
+        lots: &HashMap<Uuid, stock_lot::Model>,
+    ) -> Vec<Option<Uuid>> {
+        let of = |line: &distribution_line::Model| {
+            let taken = self.entries.iter().filter(|entry| {
+                entry.place_id.is_some() && lots.get(&entry.lot_id).is_some_and(|lot| goods(line).are_in(lot))
+            });
+            let taken: Vec<Uuid> = taken.map(|entry| entry.lot_id).collect();
+            (taken.len() == 1).then(|| taken[0])
+        };
+        lines.iter().map(of).collect()
+    }
+
+    pub(in crate::store) fn lots(&self) -> impl Iterator<Item = Uuid> {
+        self.entries.iter().map(|entry| entry.lot_id)
+    }
+}
+
+fn goods(line: &distribution_line::Model) -> Goods {
+    match (line.item_id, line.kit_id) {
+        (Some(item), _) => Goods::Item(item),
+        (None, kit) => Goods::Kit(kit.unwrap_or_default(), line.kit_version),
+    }
+}
+
+/// A lot that a line names holds what the line hands over.
+fn check_named(
+    lots: &HashMap<Uuid, stock_lot::Model>,
+    wanted: &[Wanted],
+    lines: &[distribution_line::Model],
+) -> Written<()> {
+    let mut faults = Faults::default();
+    for (place, (want, line)) in wanted.iter().zip(lines).enumerate() {
+        let lot = want.lot.and_then(|lot| lots.get(&lot));
+        let fits = lot.is_none_or(|lot| goods(line).are_in(lot));
+        faults.check(fits, UserErrorCode::Invalid, &["lines", &place.to_string(), "lot"], OTHER_GOODS);
+    }
+    faults.refuse()
+}
+
+const OTHER_GOODS: Message =
+    Message { en: "This lot holds something else.", es: "Ese lote contiene otra cosa." };

@@ -1,0 +1,513 @@
+//! What staff read of stock: what is on hand on a day, lots, and movements.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use entity::{
+    stock_balance, stock_day, stock_entry, stock_lot, stock_movement, stock_place,
+    value::{StockMovementKind, StockPlaceKind, StockSide},
+};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
+    QueryTrait,
+    sea_query::{Expr, ExprTrait, Func, Order, Query, SubQueryStatement},
+};
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::{
+    auth::Right,
+    error::{Error, Result},
+    id,
+    store::{
+        Access, Scoped,
+        distribution::{DateRange, among},
+        keyset::{Direction, Key, Page, Place, SqlOrder, Window},
+        nothing,
+    },
+};
+
+/// The most rows of an answer without pages.
+const MOST: u64 = 5_000;
+
+/// Lists narrow the result to any of their members; an empty list matches nothing.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Filter {
+    #[serde(deserialize_with = "id::list::<_, {id::STOCK_PLACE}>")]
+    pub place: Option<Vec<Uuid>>,
+    pub place_kind: Option<Vec<StockPlaceKind>>,
+    #[serde(deserialize_with = "id::list::<_, {id::FACILITY}>")]
+    pub facility: Option<Vec<Uuid>>,
+    #[serde(deserialize_with = "id::list::<_, {id::ITEM}>")]
+    pub item: Option<Vec<Uuid>>,
+    #[serde(deserialize_with = "id::list::<_, {id::KIT}>")]
+    pub kit: Option<Vec<Uuid>>,
+    #[serde(deserialize_with = "id::list::<_, {id::STOCK_LOT}>")]
+    pub lot: Option<Vec<Uuid>>,
+    #[serde(deserialize_with = "id::list::<_, {id::ORGANIZATION}>")]
+    pub donor: Option<Vec<Uuid>>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct MovementFilter {
+    #[serde(deserialize_with = "id::list::<_, {id::STOCK_PLACE}>")]
+    pub place: Option<Vec<Uuid>>,
+    #[serde(deserialize_with = "id::list::<_, {id::STOCK_LOT}>")]
+    pub lot: Option<Vec<Uuid>>,
+    #[serde(deserialize_with = "id::list::<_, {id::DISTRIBUTION}>")]
+    pub distribution: Option<Vec<Uuid>>,
+    pub kind: Option<Vec<StockMovementKind>>,
+    pub occurred_on: Option<DateRange>,
+}
+
+/// So much of a lot at a place.
+#[derive(Clone, Debug)]
+pub struct Level {
+    pub place_id: Uuid,
+    pub lot: stock_lot::Model,
+    pub quantity: i64,
+    pub as_of: NaiveDate,
+}
+
+/// A movement with its entries and their lots.
+#[derive(Clone, Debug)]
+pub struct Movement {
+    pub row: stock_movement::Model,
+    pub entries: Vec<(stock_entry::Model, stock_lot::Model)>,
+    /// The movement that undoes this one.
+    pub reversed_by: Option<Uuid>,
+    /// What became of a transfer.
+    pub progress: Vec<Progress>,
+}
+
+/// The numbers of a transfer for one lot. What is in none of the last three is in transit.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    pub lot: stock_lot::Model,
+    pub shipped: i64,
+    pub received: i64,
+    pub returned: i64,
+    pub lost: i64,
+}
+
+/// What is asked of stock.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    OnHand(Box<Filter>, Option<NaiveDate>),
+    Cover(Uuid, Option<NaiveDate>),
+    Lots(Box<Filter>, Window),
+    Movements(Box<MovementFilter>, Window),
+}
+
+/// What was found.
+pub enum Found {
+    Levels(Vec<Level>),
+    Cover(Vec<super::cover::Cover>),
+    Lots(Page<stock_lot::Model>),
+    Movements(Page<Movement>),
+}
+
+impl Scoped for stock_lot::Entity {
+    fn visible_to(access: &Access) -> Condition {
+        let Some(own) = access.viewer.organization().filter(|own| access.reads_stock_of(*own)) else {
+            return nothing();
+        };
+        let rows = Condition::all().add(stock_lot::Column::OrganizationId.eq(own));
+        match access.places_of_cut() {
+            None => rows,
+            // Lots that have ever been at a place of the viewer's.
+            Some(places) => {
+                let there = access
+                    .select::<stock_balance::Entity>()
+                    .filter(among(stock_balance::Column::PlaceId, places))
+                    .select_only()
+                    .column(stock_balance::Column::LotId);
+                rows.add(stock_lot::Column::Id.in_subquery(there.into_query()))
+            }
+        }
+    }
+}
+
+impl Scoped for stock_balance::Entity {
+    fn visible_to(access: &Access) -> Condition {
+        let Some(own) = access.viewer.organization().filter(|own| access.reads_stock_of(*own)) else {
+            return nothing();
+        };
+        let rows = Condition::all().add(stock_balance::Column::OrganizationId.eq(own));
+        match access.places_of_cut() {
+            None => rows,
+            Some(places) => rows.add(among(stock_balance::Column::PlaceId, places)),
+        }
+    }
+}
+
+impl Scoped for stock_movement::Entity {
+    fn visible_to(access: &Access) -> Condition {
+        use stock_movement::Column::{Id, OrganizationId, ToPlaceId};
+        let Some(own) = access.viewer.organization().filter(|own| access.reads_stock_of(*own)) else {
+            return nothing();
+        };
+        let rows = Condition::all().add(OrganizationId.eq(own));
+        match access.places_of_cut() {
+            None => rows,
+            // Movements at a place of the viewer's, and transfers on their way to one.
+            Some(places) => {
+                let there = access
+                    .select::<stock_entry::Entity>()
+                    .filter(among(stock_entry::Column::PlaceId, places.clone()))
+                    .select_only()
+                    .column(stock_entry::Column::MovementId);
+                let here = Condition::any().add(Id.in_subquery(there.into_query()));
+                rows.add(here.add(among(ToPlaceId, places)))
+            }
+        }
+    }
+}
+
+/// Entries are reached through their movements, whose scope is applied first.
+impl Scoped for stock_entry::Entity {
+    fn visible_to(access: &Access) -> Condition {
+        match access.viewer.organization().filter(|own| access.reads_stock_of(*own)) {
+            Some(own) => Condition::all().add(stock_entry::Column::OrganizationId.eq(own)),
+            None => nothing(),
+        }
+    }
+}
+
+impl Access {
+    /// Places of stock that the viewer may see, by name.
+    ///
+    /// # Errors
+    /// `NotPermitted` when the role reads no stock.
+    pub fn stock_places(&self) -> Result<Vec<&stock_place::Model>> {
+        self.require(Right::StockRead)?;
+        let mut places: Vec<_> =
+            self.catalog.stock_places.iter().filter(|place| self.sees_stock_place(place)).collect();
+        places.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(places)
+    }
+
+    /// The places of a member that is cut to facilities.
+    fn places_of_cut(&self) -> Option<Vec<Uuid>> {
+        self.viewer.facilities()?;
+        let seen = self.catalog.stock_places.iter().filter(|place| self.sees_stock_place(place));
+        Some(seen.map(|place| place.id).collect())
+    }
+
+    /// What a question about stock finds, in a number of statements that no history changes.
+    ///
+    /// # Errors
+    /// `NotPermitted` when the role reads no stock.
+    pub async fn stock(&self, asked: &Asked) -> Result<Found> {
+        self.require(Right::StockRead)?;
+        Ok(match asked {
+            Asked::OnHand(filter, day) => Found::Levels(self.stock_on_hand(filter, *day).await?),
+            Asked::Cover(facility, day) => Found::Cover(self.stock_cover(*facility, *day).await?),
+            Asked::Lots(filter, window) => Found::Lots(self.lots(filter, window).await?),
+            Asked::Movements(filter, window) => Found::Movements(self.stock_movements(filter, window).await?),
+        })
+    }
+
+    /// Lots by id; those that the viewer may not see are not there.
+    pub async fn lots_by_id(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, stock_lot::Model>> {
+        let lots = self.select::<stock_lot::Entity>();
+        let lots = lots.filter(among(stock_lot::Column::Id, ids.iter().copied())).all(self.reader()).await?;
+        Ok(lots.into_iter().map(|lot| (lot.id, lot)).collect())
+    }
+
+    /// Movements by id; those that the viewer may not see are not there.
+    pub async fn stock_movements_by_id(&self, ids: &[Uuid]) -> Result<HashMap<Uuid, Movement>> {
+        let rows = self.select::<stock_movement::Entity>();
+        let rows =
+            rows.filter(among(stock_movement::Column::Id, ids.iter().copied())).all(self.reader()).await?;
+        let movements = self.with_entries(rows).await?;
+        Ok(movements.into_iter().map(|movement| (movement.row.id, movement)).collect())
+    }
+
+    /// What is on hand, now or at the end of a day: one row for each place and lot, none where there is nothing.
+    pub(super) async fn stock_on_hand(&self, filter: &Filter, day: Option<NaiveDate>) -> Result<Vec<Level>> {
+        #[derive(FromQueryResult)]
+        struct Here {
+            place_id: Uuid,
+            on_hand: i64,
+        }
+        use stock_balance::Column::{LastDay, LotId, OnHand, OrganizationId, PlaceId};
+        let past = day.filter(|day| *day < self.today());
+        let column = |column| Expr::col((stock_balance::Entity, column));
+        // One read of an index for each pair that had not come to its end.
+        let (quantity, there) = match past {
+            None => (column(OnHand), Condition::all().add(column(OnHand).gt(0))),
+            Some(day) => {
+                let there = Condition::any().add(column(OnHand).gt(0)).add(column(LastDay).gt(day));
+                (closing_on(day), there)
+            }
+        };
+        let places = self.catalog.stock_places.iter().filter(|place| {
+            self.sees_stock_place(place)
+                && filter.place.as_ref().is_none_or(|ids| ids.contains(&place.id))
+                && filter.place_kind.as_ref().is_none_or(|kinds| kinds.contains(&place.kind))
+                && filter
+                    .facility
+                    .as_ref()
+                    .is_none_or(|ids| place.facility_id.is_some_and(|facility| ids.contains(&facility)))
+        });
+        let select = self
+            .select::<stock_lot::Entity>()
+            .join(
+                JoinType::InnerJoin,
+                stock_lot::Entity::belongs_to(stock_balance::Entity)
+                    .from((stock_lot::Column::OrganizationId, stock_lot::Column::Id))
+                    .to((OrganizationId, LotId))
+                    .into(),
+            )
+            .filter(column(PlaceId).is_in(places.map(|place| place.id)))
+            .filter(there)
+            .filter(self.lots_matching(filter))
+            .column_as(column(PlaceId), "place_id")
+            .column_as(quantity, "on_hand")
+            .order_by_asc(column(PlaceId))
+            .order_by_asc(column(LotId))
+            .limit(MOST + 1);
+        let rows = select.into_model::<LevelRow<Here>>().all(self.reader()).await?;
+        if rows.len() as u64 > MOST {
+            return Err(Error::invalid(
+                "There are too many rows. Narrow the filter to some places or items.",
+            ));
+        }
+        let as_of = past.unwrap_or_else(|| self.today());
+        let levels = rows.into_iter().filter(|row| row.here.on_hand > 0).map(|row| Level {
+            place_id: row.here.place_id,
+            quantity: row.here.on_hand,
+            lot: row.lot,
+            as_of,
+        });
+        Ok(levels.collect())
+    }
+
+    fn lots_matching(&self, filter: &Filter) -> Condition {
+        use stock_lot::Column::{DonorId, Id, ItemId, KitId, KitVersion};
+        let mut lots = Condition::all();
+        if let Some(items) = &filter.item {
+            let mut holding = Condition::any().add(among(ItemId, items.iter().copied()));
+            for kit in self.catalog.kits.iter() {
+                for version in &kit.versions {
+                    if version.lines.iter().any(|line| items.contains(&line.item_id)) {
+                        let one =
+                            Condition::all().add(KitId.eq(kit.row.id)).add(KitVersion.eq(version.number));
+                        holding = holding.add(one);
+                    }
+                }
+            }
+            lots = lots.add(holding);
+        }
+        for (column, ids) in [(KitId, &filter.kit), (Id, &filter.lot), (DonorId, &filter.donor)] {
+            if let Some(ids) = ids {
+                lots = lots.add(among(column, ids.iter().copied()));
+            }
+        }
+        lots
+    }
+
+    /// Lots, the newest first.
+    async fn lots(&self, filter: &Filter, window: &Window) -> Result<Page<stock_lot::Model>> {
+        use stock_lot::Column::{Id, RecordedAt};
+        let order = SqlOrder {
+            key: Expr::col((stock_lot::Entity, RecordedAt)),
+            id: Expr::col((stock_lot::Entity, Id)),
+            nullable: false,
+            direction: Direction::Descending,
+        };
+        let mut select = self.select::<stock_lot::Entity>().filter(self.lots_matching(filter));
+        select = select.filter(order.between(window)).limit(window.size as u64 + 1);
+        order.sort(QuerySelect::query(&mut select), window.backwards);
+        Ok(window.cut(select.all(self.reader()).await?))
+    }
+
+    /// Movements, those of the newest day in the field first.
+    async fn stock_movements(&self, filter: &MovementFilter, window: &Window) -> Result<Page<Movement>> {
+        use stock_movement::Column::{DistributionId, Id, Kind, OccurredOn};
+        let order = SqlOrder {
+            key: Expr::col((stock_movement::Entity, OccurredOn)),
+            id: Expr::col((stock_movement::Entity, Id)),
+            nullable: false,
+            direction: Direction::Descending,
+        };
+        let mut rows = Condition::all();
+        if let Some(kinds) = &filter.kind {
+            rows = rows.add(Kind.is_in(kinds.iter().copied()));
+        }
+        if let Some(ids) = &filter.distribution {
+            rows = rows.add(among(DistributionId, ids.iter().copied()));
+        }
+        let days = filter.occurred_on.unwrap_or_default();
+        if let Some(from) = days.from {
+            rows = rows.add(OccurredOn.gte(from));
+        }
+        if let Some(to) = days.to {
+            rows = rows.add(OccurredOn.lte(to));
+        }
+        let sides =
+            [(stock_entry::Column::PlaceId, &filter.place), (stock_entry::Column::LotId, &filter.lot)];
+        for (column, ids) in sides {
+            if let Some(ids) = ids {
+                let there = self.select::<stock_entry::Entity>().filter(among(column, ids.iter().copied()));
+                let there = there.select_only().column(stock_entry::Column::MovementId);
+                rows = rows.add(Id.in_subquery(there.into_query()));
+            }
+        }
+        let mut select = self.select::<stock_movement::Entity>().filter(rows);
+        select = select.filter(order.between(window)).limit(window.size as u64 + 1);
+        order.sort(QuerySelect::query(&mut select), window.backwards);
+        let Page { rows, has_next, has_previous, total } = window.cut(select.all(self.reader()).await?);
+        Ok(Page { rows: self.with_entries(rows).await?, has_next, has_previous, total })
+    }
+
+    /// Movements with all that belongs to them, in four statements whatever their number.
+    async fn with_entries(&self, rows: Vec<stock_movement::Model>) -> Result<Vec<Movement>> {
+        use stock_movement::Column::{FollowsId, ReversesId};
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let Some(own) = self.viewer.organization().filter(|_| !ids.is_empty()) else { return Ok(Vec::new()) };
+        let related = self
+            .related_movements(
+                own,
+                among(ReversesId, ids.iter().copied()),
+                among(FollowsId, ids.iter().copied()),
+            )
+            .await?;
+        let all = ids.iter().copied().chain(related.iter().map(|row| row.id));
+        let entries = self
+            .select::<stock_entry::Entity>()
+            .filter(among(stock_entry::Column::MovementId, all))
+            .order_by_asc(stock_entry::Column::MovementId)
+            .order_by_asc(stock_entry::Column::Position)
+            .all(self.reader())
+            .await?;
+        let lots = self.lots_of_entries(own, &entries).await?;
+        let mut by_movement: HashMap<Uuid, Vec<stock_entry::Model>> = HashMap::new();
+        for entry in entries {
+            by_movement.entry(entry.movement_id).or_default().push(entry);
+        }
+        let movements = rows.into_iter().map(|row| {
+            let followers = related.iter().filter(|other| other.follows_id == Some(row.id));
+            let followers = followers.flat_map(|other| by_movement.get(&other.id)).flatten();
+            let own = by_movement.get(&row.id).map_or(&[][..], Vec::as_slice);
+            let progress = match row.kind {
+                StockMovementKind::Transfer if row.reverses_id.is_none() => {
+                    progress(&row, own, &followers.collect::<Vec<_>>(), &lots)
+                }
+                _ => Vec::new(),
+            };
+            let entries =
+                own.iter().filter_map(|entry| Some((entry.clone(), lots.get(&entry.lot_id)?.clone())));
+            Movement {
+                reversed_by: related
+                    .iter()
+                    .find(|other| other.reverses_id == Some(row.id))
+                    .map(|other| other.id),
+                entries: entries.collect(),
+                progress,
+                row,
+            }
+        });
+        Ok(movements.collect())
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "what belongs to movements that the viewer has been shown")]
+    async fn related_movements(
+        &self,
+        own: Uuid,
+        reversing: Condition,
+        following: Condition,
+    ) -> Result<Vec<stock_movement::Model>> {
+        Ok(stock_movement::Entity::find()
+            .filter(stock_movement::Column::OrganizationId.eq(own))
+            .filter(Condition::any().add(reversing).add(following))
+            .all(self.reader())
+            .await?)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "lots of movements that the viewer has been shown")]
+    async fn lots_of_entries(
+        &self,
+        own: Uuid,
+        entries: &[stock_entry::Model],
+    ) -> Result<HashMap<Uuid, stock_lot::Model>> {
+        let lots = stock_lot::Entity::find()
+            .filter(stock_lot::Column::OrganizationId.eq(own))
+            .filter(among(stock_lot::Column::Id, entries.iter().map(|entry| entry.lot_id)))
+            .all(self.reader())
+            .await?;
+        Ok(lots.into_iter().map(|lot| (lot.id, lot)).collect())
+    }
+
+    pub fn lot_place(lot: &stock_lot::Model) -> Place {
+        Place { key: Key::Moment(lot.recorded_at), id: lot.id }
+    }
+
+    pub fn movement_place(movement: &Movement) -> Place {
+        Place { key: Key::Day(movement.row.occurred_on), id: movement.row.id }
+    }
+}
+
+/// What a pair closed with on a day: that of the last day with a change.
+fn closing_on(day: NaiveDate) -> Expr {
+    use stock_day::Column::{Closing, Day, LotId, OrganizationId, PlaceId};
+    let column = |column: stock_day::Column| Expr::col((stock_day::Entity, column));
+    let last = Query::select()
+        .expr(column(Closing))
+        .from(stock_day::Entity)
+        .and_where(
+            column(OrganizationId).equals((stock_balance::Entity, stock_balance::Column::OrganizationId)),
+        )
+        .and_where(column(PlaceId).equals((stock_balance::Entity, stock_balance::Column::PlaceId)))
+        .and_where(column(LotId).equals((stock_balance::Entity, stock_balance::Column::LotId)))
+        .and_where(column(Day).lte(day))
+        .order_by((stock_day::Entity, Day), Order::Desc)
+        .limit(1)
+        .to_owned();
+    Func::coalesce([Expr::from(SubQueryStatement::SelectStatement(last)), Expr::val(0_i64)]).into()
+}
+
+/// What became of a transfer, lot by lot. Reversed arrivals and their reversals cancel out.
+fn progress(
+    row: &stock_movement::Model,
+    sent: &[stock_entry::Model],
+    after: &[&stock_entry::Model],
+    lots: &HashMap<Uuid, stock_lot::Model>,
+) -> Vec<Progress> {
+    let mut all = Vec::new();
+    for out in sent.iter().filter(|entry| entry.quantity < 0) {
+        let Some(lot) = lots.get(&out.lot_id) else { continue };
+        let sum = |side: StockSide, place: Option<Uuid>| {
+            let of = after
+                .iter()
+                .filter(|entry| entry.lot_id == lot.id && entry.side == side && entry.place_id == place);
+            of.map(|entry| entry.quantity).sum()
+        };
+        all.push(Progress {
+            lot: lot.clone(),
+            shipped: -out.quantity,
+            received: sum(StockSide::Place, row.to_place_id),
+            returned: sum(StockSide::Place, out.place_id),
+            lost: sum(StockSide::Lost, None),
+        });
+    }
+    all
+}
+
+/// A lot and what a join says of it.
+struct LevelRow<T> {
+    lot: stock_lot::Model,
+    here: T,
+}
+
+impl<T: FromQueryResult> FromQueryResult for LevelRow<T> {
+    fn from_query_result(row: &sea_orm::QueryResult, prefix: &str) -> Result<Self, sea_orm::DbErr> {
+        Ok(Self {
+            lot: stock_lot::Model::from_query_result(row, prefix)?,
+            here: T::from_query_result(row, prefix)?,
+        })
+    }
+}
