@@ -6,6 +6,7 @@ use entity::value::{Localized, Translation, TranslationStatus};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
+use super::tied::Outdated;
 use crate::error::Error;
 
 /// What is wrong with an input.
@@ -55,6 +56,8 @@ pub struct UserError {
 pub enum Refused {
     Fault(Error),
     User(Vec<UserError>),
+    /// The checks have to be done again.
+    Outdated(Outdated),
 }
 
 /// The answer of a write.

@@ -33,10 +33,6 @@ pub enum Seen {
 }
 
 impl Access {
-    pub(super) async fn write(&self) -> Result<Write<'_>> {
-        Ok(Write { tx: self.begin().await?, access: self })
-    }
-
     /// The organisation that the viewer writes for.
     pub(super) fn own(&self) -> Result<Uuid> {
         self.viewer.organization().ok_or(Error::NotPermitted)

@@ -155,11 +155,14 @@ impl Access {
             void_note: None,
         };
         let lines = line_rows(&row, &lines, &shown);
-        let at_once = self.backend() == DbBackend::Postgres && !input.validate_only && input.once.is_usable();
+        let at_once = self.held.is_none()
+            && self.backend() == DbBackend::Postgres
+            && !input.validate_only
+            && input.once.is_usable();
         if at_once && self.record_at_once(&input.once, &row, &lines).await? {
             return Ok(Recorded::New(Box::new(Delivery::for_staff(row, lines))));
         }
-        let write = self.write().await?;
+        let write = self.write_delivery().await?;
         if let Seen::Again(id) = write.once(&input.once, row.id).await? {
             return Ok(Recorded::Before(id));
         }
@@ -178,7 +181,7 @@ impl Access {
     #[expect(clippy::disallowed_methods, reason = "the writes repeat the scope in their WHERE")]
     pub async fn correct_distribution(&self, input: CorrectDistribution) -> Written<()> {
         self.require(Right::DistributionCorrect)?;
-        let write = self.write().await?;
+        let write = self.write_delivery().await?;
         let before = self.to_change(&write, input.at).await?;
         let mut faults = Faults::default();
         let nothing = input.occurred_on.is_none()
@@ -307,7 +310,7 @@ impl Access {
     /// A second person confirms what was recorded.
     pub async fn verify_distribution(&self, at: At, validate_only: bool) -> Written<()> {
         self.require(Right::DistributionVerify)?;
-        let write = self.write().await?;
+        let write = self.write_delivery().await?;
         let before = self.to_change(&write, at).await?;
         if before.status != DistributionStatus::Delivered {
             return Err(UserError::new(UserErrorCode::Invalid, &["id"], NOT_DELIVERED).into());
@@ -343,7 +346,7 @@ impl Access {
     /// The row stays, and no longer counts.
     pub async fn void_distribution(&self, input: VoidDistribution) -> Written<()> {
         self.require(Right::DistributionVoid)?;
-        let write = self.write().await?;
+        let write = self.write_delivery().await?;
         let before = self.to_change(&write, input.at).await?;
         if let Some(note) = &input.note {
             let mut faults = Faults::default();
