@@ -143,7 +143,7 @@ both!(
         let supplies = world.literal(Kind::Program, SUPPLIES);
         world.meanwhile(format!("UPDATE program SET status = 'CANCELLED' WHERE id = {supplies}"));
         let payload = act(&client, "recordDistribution", "distribution", "id", &record::input("b")).await;
-        assert_eq!(faults(&payload), fault("OUT_OF_RANGE", "program"));
+        assert_eq!(faults(&payload), fault("INVALID", "program"));
 
         // An entry that changes with another one.
         let bath = world.literal(Kind::Kit, BATH);
