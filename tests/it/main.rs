@@ -31,6 +31,9 @@ mod talk;
 mod import;
 
 #[cfg(test)]
+mod tied;
+
+#[cfg(test)]
 mod lifecycle;
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod organization;
 pub mod program;
 pub mod search;
 pub mod stats;
+pub mod tied;
 pub mod time_zone;
 pub mod write;
 
@@ -62,6 +63,8 @@ pub struct Access {
     pub viewer: Viewer,
     pub catalog: Arc<Catalog>,
     pub now: DateTime<Utc>,
+    /// For the second attempt of a write: the transaction that holds the reference tables as `catalog` has them.
+    held: Option<tied::Held>,
     /// How many statements this request has run, for work that goes on in other tasks.
     pub statements: Arc<AtomicU32>,
 }
@@ -95,7 +98,7 @@ impl Store {
     /// The database as this viewer may see it, with reference tables that have just been read.
     pub fn access_with(self: &Arc<Self>, viewer: Viewer, catalog: Arc<Catalog>) -> Access {
         let statements = STATEMENTS.try_with(Arc::clone).unwrap_or_default();
-        Access { store: self.clone(), viewer, catalog, now: self.clock.now(), statements }
+        Access { store: self.clone(), viewer, catalog, now: self.clock.now(), held: None, statements }
     }
 
     /// The reference tables as they are now, whoever changed them last.
@@ -106,13 +109,20 @@ impl Store {
             return Ok(kept);
         }
         let _one_at_a_time = self.loading.lock().await;
+        // Somebody else may have loaded them meanwhile. A database that was put back to an older state has a lower
+        // version, so it is the same one or it is loaded.
+        let version = self::version(&self.pools.read).await?;
         let kept = self.kept();
-        if kept.version >= version {
+        if kept.version == version {
             return Ok(kept);
         }
         let fresh = Arc::new(load(&self.pools.read).await?);
-        *self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh.clone();
+        self.keep(fresh.clone());
         Ok(fresh)
+    }
+
+    fn keep(&self, fresh: Arc<Catalog>) {
+        *self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh;
     }
 
     fn kept(&self) -> Arc<Catalog> {
@@ -226,14 +236,10 @@ impl Access {
     pub async fn refreshed(&self) -> Result<Self> {
         Ok(Self { catalog: self.store.catalog().await?, ..self.clone() })
     }
-
-    /// A transaction for writing. On SQLite it takes the write lock at once, so that a read in it cannot go
-    /// stale before its write.
-    async fn begin(&self) -> Result<sea_orm::DatabaseTransaction> {
-        begin(&self.store.pools.write).await
-    }
 }
 
+/// A transaction for writing. On SQLite it takes the write lock at once, so that a read in it cannot go stale
+/// before its write.
 async fn begin(db: &DatabaseConnection) -> Result<sea_orm::DatabaseTransaction> {
     Ok(db
         .begin_with_options(TransactionOptions {

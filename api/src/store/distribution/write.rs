@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use entity::{
-    distribution, distribution_line,
-    value::{DistributionStatus, ReachMethod, RowClass, Sensitivity, VoidReason},
+    distribution, distribution_line, program,
+    value::{DistributionStatus, ProgramStatus, ReachMethod, RowClass, Sensitivity, VoidReason},
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QueryOrder, Set,
@@ -23,9 +23,10 @@ use crate::{
     store::{
         Access,
         class::{ClassInput, LineClassInput, THRESHOLD, classify, line_is_shown},
-        input::{At, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
+        facility::NO_FACILITY,
+        input::{At, FUTURE, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
         kit::BAD_QUANTITY,
-        program::NO_FACILITY,
+        program::NO_PROGRAM,
         write::{Seen, Trace},
     },
 };
@@ -124,15 +125,9 @@ impl Access {
         let mut faults = Faults::default();
         self.check_place(&mut faults, input.facility, input.program, input.occurred_on);
         check_people(&mut faults, input.people_reached, &["peopleReached"]);
-        let lines = self.check_lines(&mut faults, &input.lines, input.occurred_on);
+        let lines = self.check_lines(&mut faults, &input.lines, input.occurred_on, |_| false);
         check_line_reach(&mut faults, &lines, input.people_reached);
-        if let Err(refused) = faults.refuse() {
-            // A repeated request is answered as the first one was, even when a program has ended since.
-            return match self.recorded_before(&input.once).await? {
-                Some(id) => Ok(Recorded::Before(id)),
-                None => Err(refused),
-            };
-        }
+        let checked = faults.refuse();
 
         let (class, shown) = self.class_of(input.program, input.people_reached, &lines);
         let row = distribution::Model {
@@ -155,14 +150,20 @@ impl Access {
             void_note: None,
         };
         let lines = line_rows(&row, &lines, &shown);
-        let at_once = self.backend() == DbBackend::Postgres && !input.validate_only && input.once.is_usable();
+        let at_once = checked.is_ok()
+            && self.held.is_none()
+            && self.backend() == DbBackend::Postgres
+            && !input.validate_only
+            && input.once.is_usable();
         if at_once && self.record_at_once(&input.once, &row, &lines).await? {
             return Ok(Recorded::New(Box::new(Delivery::for_staff(row, lines))));
         }
-        let write = self.write().await?;
+        let write = self.write_delivery().await?;
         if let Seen::Again(id) = write.once(&input.once, row.id).await? {
             return Ok(Recorded::Before(id));
         }
+        // A repeated request has been answered as the first one was, even when a program has ended since.
+        checked?;
         if input.validate_only {
             write.discard().await?;
             return Ok(Recorded::Nothing);
@@ -178,8 +179,9 @@ impl Access {
     #[expect(clippy::disallowed_methods, reason = "the writes repeat the scope in their WHERE")]
     pub async fn correct_distribution(&self, input: CorrectDistribution) -> Written<()> {
         self.require(Right::DistributionCorrect)?;
-        let write = self.write().await?;
+        let write = self.write_delivery().await?;
         let before = self.to_change(&write, input.at).await?;
+        let lines_before = self.lines_before(&write, &before).await?;
         let mut faults = Faults::default();
         let nothing = input.occurred_on.is_none()
             && input.people_reached.is_none()
@@ -187,12 +189,16 @@ impl Access {
             && input.lines.is_none();
         faults.check(!nothing, UserErrorCode::Invalid, &["id"], NOTHING);
         let occurred_on = input.occurred_on.unwrap_or(before.occurred_on);
-        if input.occurred_on.is_some() {
-            self.check_place(&mut faults, before.facility_id, before.program_id, occurred_on);
+        if input.occurred_on.is_some()
+            && let Some(program) = self.catalog.programs.get(before.program_id)
+        {
+            self.check_day(&mut faults, &program.row, occurred_on);
         }
         let people = input.people_reached.unwrap_or(before.people_reached);
         check_people(&mut faults, people, &["peopleReached"]);
-        let lines = input.lines.as_ref().map(|lines| self.check_lines(&mut faults, lines, occurred_on));
+        let was_there = |id| lines_before.iter().any(|line| line.item_id.or(line.kit_id) == Some(id));
+        let lines =
+            input.lines.as_ref().map(|lines| self.check_lines(&mut faults, lines, occurred_on, was_there));
         if let Some(lines) = &lines {
             check_line_reach(&mut faults, lines, people);
             for (place, line) in lines.iter().enumerate() {
@@ -202,7 +208,6 @@ impl Access {
         }
         faults.refuse()?;
 
-        let lines_before = self.lines_before(&write, &before).await?;
         let row = distribution::ActiveModel {
             occurred_on: Set(occurred_on),
             people_reached: Set(people),
@@ -243,37 +248,25 @@ impl Access {
                 "reachMethod": before.reach_method,
                 "status": before.status,
             },
-            "linesBefore": lines_before,
+            "linesBefore": traced(&lines_before),
         });
         let trace = Trace { action: "CORRECT", entity: "distribution", detail };
         write.finish(changed, trace, input.at, input.validate_only).await
     }
 
-    /// The lines as they are, for the trace of their correction.
+    /// The lines as they are.
     async fn lines_before(
         &self,
         write: &crate::store::write::Write<'_>,
         of: &distribution::Model,
-    ) -> Written<serde_json::Value> {
-        let lines = self
+    ) -> Written<Vec<distribution_line::Model>> {
+        Ok(self
             .select::<distribution_line::Entity>()
             .filter(distribution_line::Column::OrganizationId.eq(of.organization_id))
             .filter(distribution_line::Column::DistributionId.eq(of.id))
             .order_by_asc(distribution_line::Column::Position)
             .all(&write.tx)
-            .await?;
-        Ok(lines
-            .iter()
-            .map(|line| {
-                json!({
-                    "item": line.item_id,
-                    "kit": line.kit_id,
-                    "kitVersion": line.kit_version,
-                    "quantity": line.quantity,
-                    "peopleReached": line.people_reached,
-                })
-            })
-            .collect())
+            .await?)
     }
 
     /// Lines follow the delivery's number: those that had it take the new one, and none has more. What falls
@@ -307,7 +300,7 @@ impl Access {
     /// A second person confirms what was recorded.
     pub async fn verify_distribution(&self, at: At, validate_only: bool) -> Written<()> {
         self.require(Right::DistributionVerify)?;
-        let write = self.write().await?;
+        let write = self.write_delivery().await?;
         let before = self.to_change(&write, at).await?;
         if before.status != DistributionStatus::Delivered {
             return Err(UserError::new(UserErrorCode::Invalid, &["id"], NOT_DELIVERED).into());
@@ -343,7 +336,7 @@ impl Access {
     /// The row stays, and no longer counts.
     pub async fn void_distribution(&self, input: VoidDistribution) -> Written<()> {
         self.require(Right::DistributionVoid)?;
-        let write = self.write().await?;
+        let write = self.write_delivery().await?;
         let before = self.to_change(&write, input.at).await?;
         if let Some(note) = &input.note {
             let mut faults = Faults::default();
@@ -404,22 +397,6 @@ impl Access {
         Ok(changed.rows_affected)
     }
 
-    /// What a key has made before, whatever is wrong with its input now.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the key is the scope: it leads with the viewer's own organisation and account"
-    )]
-    async fn recorded_before(&self, once: &Once) -> Result<Option<Uuid>> {
-        if !once.is_usable() {
-            return Ok(None);
-        }
-        let key = (self.own()?, self.viewer.account().unwrap_or_default(), once.key.clone());
-        let row = entity::idempotency::Entity::find_by_id(key).one(self.reader()).await?;
-        Ok(row
-            .filter(|row| row.operation == once.operation && row.input_hash == once.hash)
-            .map(|row| row.object_id))
-    }
-
     /// A delivery happens at a facility that the viewer may write for, in an open program of the viewer's
     /// organisation that takes place there, on a day of it that is not in the future.
     fn check_place(&self, faults: &mut Faults, facility: Uuid, program: Uuid, day: NaiveDate) {
@@ -431,27 +408,38 @@ impl Access {
                 faults.check(entry.row.published_at.is_some(), UserErrorCode::Invalid, &["facility"], DRAFT)
             }
         }
-        faults.check(day <= self.today(), UserErrorCode::OutOfRange, &["occurredOn"], FUTURE);
         let own = self.viewer.organization();
         let Some(view) = self.program(program).filter(|view| Some(view.entry.row.organization_id) == own)
         else {
-            return faults.add(UserErrorCode::NotFound, &["program"], crate::store::agreement::NO_PROGRAM);
+            faults.check(day <= self.today(), UserErrorCode::OutOfRange, &["occurredOn"], FUTURE);
+            return faults.add(UserErrorCode::NotFound, &["program"], NO_PROGRAM);
         };
         let row = &view.entry.row;
         faults.check(row.published_at.is_some(), UserErrorCode::Invalid, &["program"], DRAFT);
-        use entity::value::ProgramStatus::{Active, Completed};
-        let open = row.archived_at.is_none() && matches!(row.status, Active | Completed);
-        let in_time = row.starts_on <= day && row.ends_on.is_none_or(|last| day <= last);
-        faults.check(open && in_time, UserErrorCode::OutOfRange, &["program"], CLOSED);
+        faults.check(row.archived_at.is_none(), UserErrorCode::Invalid, &["program"], ENDED);
+        match row.status {
+            ProgramStatus::Active | ProgramStatus::Completed => self.check_day(faults, row, day),
+            // A plan is not a program: somebody says when it has begun.
+            ProgramStatus::Planned => faults.add(UserErrorCode::Invalid, &["program"], PLANNED),
+            ProgramStatus::Cancelled => faults.add(UserErrorCode::Invalid, &["program"], ENDED),
+        }
         faults.check(view.entry.sites.contains(&facility), UserErrorCode::Invalid, &["facility"], NOT_A_SITE);
     }
 
-    /// Checks lines of a delivery or a gift on a day.
+    /// A day of a program that is not in the future.
+    fn check_day(&self, faults: &mut Faults, program: &program::Model, day: NaiveDate) {
+        faults.check(day <= self.today(), UserErrorCode::OutOfRange, &["occurredOn"], FUTURE);
+        let in_time = program.starts_on <= day && program.ends_on.is_none_or(|last| day <= last);
+        faults.check(in_time, UserErrorCode::OutOfRange, &["program"], CLOSED);
+    }
+
+    /// Checks lines of a delivery or a gift on a day. What is archived may stay where it was.
     pub(in crate::store) fn check_lines(
         &self,
         faults: &mut Faults,
         lines: &[LineInput],
         day: NaiveDate,
+        was_there: impl Fn(Uuid) -> bool,
     ) -> Vec<CheckedLine> {
         faults.check((1..=100).contains(&lines.len()), UserErrorCode::OutOfRange, &["lines"], BAD_LINES);
         let mut seen: HashMap<(Uuid, Option<i32>), usize> = HashMap::new();
@@ -469,7 +457,7 @@ impl Access {
             }
             let path = at("supplied");
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            let Some(line) = self.check_supplied(faults, line, day, &path) else { continue };
+            let Some(line) = self.check_supplied(faults, line, day, &path, &was_there) else { continue };
             let what = (line.item_id.or(line.kit_id).unwrap_or_default(), line.kit_version);
             if seen.insert(what, place).is_some() {
                 faults.add(UserErrorCode::Duplicate, &path, TWICE);
@@ -485,10 +473,12 @@ impl Access {
         line: &LineInput,
         day: NaiveDate,
         path: &[&str],
+        was_there: impl Fn(Uuid) -> bool,
     ) -> Option<CheckedLine> {
         let (kit_version, sensitive) = match (line.supplied.item, line.supplied.kit) {
             (Some(id), None) => {
-                let Some(view) = self.item(id).filter(|view| view.entry.row.archived_at.is_none()) else {
+                let open = |archived: &Option<_>| archived.is_none() || was_there(id);
+                let Some(view) = self.item(id).filter(|view| open(&view.entry.row.archived_at)) else {
                     faults.add(UserErrorCode::NotFound, path, NOT_SUPPLIED);
                     return None;
                 };
@@ -497,7 +487,8 @@ impl Access {
                 (None, view.entry.row.sensitivity == Sensitivity::Sensitive)
             }
             (None, Some(id)) => {
-                let Some(view) = self.kit(id).filter(|view| view.entry.row.archived_at.is_none()) else {
+                let open = |archived: &Option<_>| archived.is_none() || was_there(id);
+                let Some(view) = self.kit(id).filter(|view| open(&view.entry.row.archived_at)) else {
                     faults.add(UserErrorCode::NotFound, path, NOT_SUPPLIED);
                     return None;
                 };
@@ -613,6 +604,22 @@ async fn insert_lines(
     Ok(())
 }
 
+/// Lines as a trace keeps them.
+fn traced(lines: &[distribution_line::Model]) -> serde_json::Value {
+    lines
+        .iter()
+        .map(|line| {
+            json!({
+                "item": line.item_id,
+                "kit": line.kit_id,
+                "kitVersion": line.kit_version,
+                "quantity": line.quantity,
+                "peopleReached": line.people_reached,
+            })
+        })
+        .collect()
+}
+
 /// The lines of a delivery as rows.
 fn line_rows(
     row: &distribution::Model,
@@ -652,9 +659,16 @@ fn check_line_reach(faults: &mut Faults, lines: &[CheckedLine], people: i32) {
 
 const DRAFT: Message =
     Message { en: "This is a draft. Publish it first.", es: "Es un borrador. Publíquelo primero." };
-const FUTURE: Message = Message { en: "The day is in the future.", es: "El día está en el futuro." };
 const CLOSED: Message =
     Message { en: "The program is not open on this day.", es: "El programa no está abierto en ese día." };
+const PLANNED: Message = Message {
+    en: "The program is only planned. Once it has begun, set its status to ACTIVE.",
+    es: "El programa solo está planeado. Cuando haya comenzado, cambie su estado a ACTIVE.",
+};
+const ENDED: Message = Message {
+    en: "The program is cancelled or archived. It takes no new deliveries.",
+    es: "El programa está cancelado o archivado. No admite entregas nuevas.",
+};
 const NOT_A_SITE: Message = Message {
     en: "The program does not take place at this facility.",
     es: "El programa no se realiza en ese centro.",
