@@ -23,6 +23,7 @@ pub mod search;
 pub mod stats;
 pub mod tied;
 pub mod time_zone;
+mod together;
 pub mod write;
 
 use std::sync::{Arc, RwLock, atomic::AtomicU32};
@@ -41,6 +42,7 @@ use crate::{
     graphql::audience::Audience,
 };
 use catalog::Catalog;
+use together::Together;
 
 tokio::task_local! {
     /// How many statements this request has run.
@@ -52,6 +54,7 @@ pub struct Store {
     pools: connect::Pools,
     catalog: RwLock<Arc<Catalog>>,
     loading: Mutex<()>,
+    versions: Together<i64>,
     instance: entity::instance::Model,
     pub clock: Clock,
 }
@@ -87,7 +90,14 @@ impl Store {
     pub async fn open(pools: connect::Pools, clock: Clock) -> Result<Arc<Self>> {
         let instance = connect::instance(&pools, &clock).await?;
         let catalog = RwLock::new(Arc::new(load(&pools.read).await?));
-        Ok(Arc::new(Self { pools, catalog, loading: Mutex::new(()), instance, clock }))
+        Ok(Arc::new(Self {
+            pools,
+            catalog,
+            loading: Mutex::new(()),
+            versions: Together::default(),
+            instance,
+            clock,
+        }))
     }
 
     /// The database as this viewer may see it. Reads the reference tables anew when they have changed.
@@ -103,7 +113,7 @@ impl Store {
 
     /// The reference tables as they are now, whoever changed them last.
     pub async fn catalog(&self) -> Result<Arc<Catalog>> {
-        let version = version(&self.pools.read).await?;
+        let version = self.versions.read(|| version(&self.pools.read)).await?;
         let kept = self.kept();
         if kept.version == version {
             return Ok(kept);

@@ -12,8 +12,8 @@ use entity::{
     value::{AgreementShare, DistributionStatus, ReachMethod, RowClass, VoidReason},
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DbBackend, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, QueryTrait,
     sea_query::{
         Alias, ArrayType, Asterisk, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, Value,
         WindowStatement, extension::postgres::PgFunc,
@@ -33,8 +33,8 @@ use super::{
 };
 use crate::{auth::Right, error::Result, graphql::audience::Audience, id};
 
-/// A delivery as its viewer may see it.
-#[derive(Clone, Debug, FromQueryResult)]
+/// A delivery as its viewer may see it. Its fields stand in the order of [`Access::columns`].
+#[derive(Clone, Debug)]
 pub struct Row {
     pub organization_id: Uuid,
     pub id: Uuid,
@@ -55,8 +55,8 @@ pub struct Row {
     pub class: Option<RowClass>,
 }
 
-/// What was handed over.
-#[derive(Clone, Debug, FromQueryResult)]
+/// What was handed over. Its fields stand in the order in which [`Access::lines_of`] selects them.
+#[derive(Clone, Debug)]
 pub struct Line {
     pub distribution_id: Uuid,
     pub item_id: Option<Uuid>,
@@ -171,11 +171,7 @@ impl Scoped for distribution::Entity {
                     }
                     rows = rows.add(shared);
                 }
-                // The list of organisations says nothing that the rest does not: it is there for the indexes.
-                Condition::all()
-                    .add(Column::Class.eq(RowClass::Operations))
-                    .add(among(Column::OrganizationId, access.organizations_in_scope()))
-                    .add(rows)
+                Condition::all().add(Column::Class.eq(RowClass::Operations)).add(rows)
             }
             Audience::Public | Audience::Donor => nothing(),
         }
@@ -256,7 +252,7 @@ impl Access {
             .select::<distribution::Entity>()
             .filter(self.any_of(Column::OrganizationId, self.organizations_in_scope()))
             .filter(self.any_of(Column::Id, ids.iter().copied()));
-        let rows: Vec<Row> = self.columns(select).into_model().all(self.reader()).await?;
+        let rows = self.read(&self.columns(select).into_query()).await?;
         let mut lines = if with_lines { self.lines_of(&rows).await? } else { HashMap::new() };
         Ok(rows
             .into_iter()
@@ -272,21 +268,19 @@ impl Access {
             .select::<distribution::Entity>()
             .filter(self.matching(&listing.filter))
             .filter(order.between(&listing.window));
-        let db = self.reader();
+        let backend = self.backend();
         let mut statement = self.columns(select).into_query();
-        let mut rows: Vec<Row> = match (parents, db.get_database_backend()) {
-            (_, DbBackend::Postgres) => {
-                let mut each = self.in_each_scope(statement, &order, listing, parents);
-                if parents.is_none() {
-                    order.sort(&mut each, backwards);
-                    each.limit(limit);
-                }
-                read(db, &each).await?
-            }
+        let mut rows = match (parents, backend) {
             (None, _) => {
+                if backend == DbBackend::Postgres {
+                    statement = self.in_each_scope(statement, &order, listing, None);
+                }
                 order.sort(&mut statement, backwards);
                 statement.limit(limit);
-                return read(db, &statement).await;
+                return self.read(&statement).await;
+            }
+            (_, DbBackend::Postgres) => {
+                self.read(&self.in_each_scope(statement, &order, listing, parents)).await?
             }
             (Some((parent, ids)), _) => {
                 statement.cond_where(among(parent.column(), ids.iter().copied()));
@@ -298,7 +292,7 @@ impl Access {
                     .from_subquery(statement, Alias::new("child"))
                     .and_where(Expr::col(Alias::new("place")).lte(limit))
                     .to_owned();
-                read(db, &first).await?
+                self.read(&first).await?
             }
         };
         let ascending = (listing.order.direction == Direction::Ascending) != backwards;
@@ -310,6 +304,12 @@ impl Access {
             missing.then(if ascending { order } else { order.reverse() })
         });
         Ok(rows)
+    }
+
+    async fn read(&self, statement: &SelectStatement) -> Result<Vec<Row>> {
+        let outside = self.is_outside();
+        let rows = self.reader().query_all(statement).await?;
+        Ok(rows.iter().map(|row| Row::read(row, outside)).collect::<Result<_, _>>()?)
     }
 
     /// The first rows of each organisation in scope, and under each parent: one scan of an index in the order of
@@ -410,7 +410,8 @@ impl Access {
             .order_by_asc(Of::DistributionId)
             .order_by_asc(Of::Position);
         let mut lines: HashMap<Uuid, Vec<Line>> = HashMap::new();
-        for line in select.into_model::<Line>().all(self.reader()).await? {
+        for row in self.reader().query_all(&select.into_query()).await? {
+            let line = Line::read(&row)?;
             lines.entry(line.distribution_id).or_default().push(line);
         }
         Ok(lines)
@@ -431,16 +432,11 @@ impl Access {
                 Column::OccurredOn,
                 Column::RecordedAt,
                 Column::Status,
-                Column::ReachMethod,
-                Column::VoidedAt,
-                Column::VoidReason,
             ])
-            .expr_as(self.people_reached(), "people_reached");
+            .expr_as(self.people_reached(), "people_reached")
+            .columns([Column::ReachMethod, Column::VoidedAt, Column::VoidReason]);
         if self.is_outside() {
-            return select
-                .expr_as(Expr::cust("CAST(NULL AS text)"), "void_note")
-                .expr_as(Expr::cust("CAST(NULL AS integer)"), "version")
-                .expr_as(Expr::cust("CAST(NULL AS text)"), "class");
+            return select;
         }
         select.columns([Column::VoidNote, Column::Version, Column::Class])
     }
@@ -550,6 +546,45 @@ impl Access {
     }
 }
 
+/// Columns are read by their place: by name each would be looked up in each row.
+impl Row {
+    fn read(row: &QueryResult, outside: bool) -> Result<Self, DbErr> {
+        let (void_note, version, class) = if outside {
+            (None, None, None)
+        } else {
+            (row.try_get_by_index(11)?, row.try_get_by_index(12)?, row.try_get_by_index(13)?)
+        };
+        Ok(Self {
+            organization_id: row.try_get_by_index(0)?,
+            id: row.try_get_by_index(1)?,
+            facility_id: row.try_get_by_index(2)?,
+            program_id: row.try_get_by_index(3)?,
+            occurred_on: row.try_get_by_index(4)?,
+            recorded_at: row.try_get_by_index(5)?,
+            status: row.try_get_by_index(6)?,
+            people_reached: row.try_get_by_index(7)?,
+            reach_method: row.try_get_by_index(8)?,
+            voided_at: row.try_get_by_index(9)?,
+            void_reason: row.try_get_by_index(10)?,
+            void_note,
+            version,
+            class,
+        })
+    }
+}
+
+impl Line {
+    fn read(row: &QueryResult) -> Result<Self, DbErr> {
+        Ok(Self {
+            distribution_id: row.try_get_by_index(0)?,
+            item_id: row.try_get_by_index(1)?,
+            kit_id: row.try_get_by_index(2)?,
+            kit_version: row.try_get_by_index(3)?,
+            quantity: row.try_get_by_index(4)?,
+        })
+    }
+}
+
 impl Parent {
     fn column(self) -> Column {
         match self {
@@ -585,11 +620,6 @@ fn sort_window(window: &mut WindowStatement, order: &SqlOrder, backwards: bool) 
     }
     window.order_by_expr(order.key.clone(), direction.clone());
     window.order_by_expr(order.id.clone(), direction);
-}
-
-async fn read(db: &impl ConnectionTrait, statement: &SelectStatement) -> Result<Vec<Row>> {
-    let rows = db.query_all(statement).await?;
-    Ok(rows.iter().map(|row| Row::from_query_result(row, "")).collect::<Result<_, _>>()?)
 }
 
 /// Ids as one parameter, for PostgreSQL.
