@@ -46,6 +46,9 @@ mod facility;
 mod distribution;
 
 #[cfg(test)]
+mod operator;
+
+#[cfg(test)]
 mod token;
 
 #[cfg(test)]
