@@ -118,11 +118,6 @@ pub const FACILITY: u8 = Kind::Facility as u8;
 pub const PROGRAM: u8 = Kind::Program as u8;
 pub const ITEM: u8 = Kind::Item as u8;
 pub const KIT: u8 = Kind::Kit as u8;
-pub const DISTRIBUTION: u8 = Kind::Distribution as u8;
-pub const AGREEMENT: u8 = Kind::Agreement as u8;
-pub const AWARD: u8 = Kind::Award as u8;
-pub const GIFT: u8 = Kind::Gift as u8;
-pub const STATEMENT: u8 = Kind::Statement as u8;
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,6 @@ pub enum UserErrorCode {
     Duplicate,
     OutOfRange,
     NotPermitted,
-    Expired,
 }
 
 impl UserErrorCode {
@@ -30,7 +29,6 @@ impl UserErrorCode {
             Self::Duplicate => "DUPLICATE",
             Self::OutOfRange => "OUT_OF_RANGE",
             Self::NotPermitted => "NOT_PERMITTED",
-            Self::Expired => "EXPIRED",
         }
     }
 }
