@@ -26,7 +26,10 @@ pub mod time_zone;
 mod together;
 pub mod write;
 
-use std::sync::{Arc, RwLock, atomic::AtomicU32};
+use std::sync::{
+    Arc, RwLock,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
@@ -70,6 +73,26 @@ pub struct Access {
     held: Option<tied::Held>,
     /// How many statements this request has run, for work that goes on in other tasks.
     pub statements: Arc<AtomicU32>,
+    seen: Arc<Seen>,
+}
+
+/// What the statements of a request have seen of the version of the reference tables.
+#[derive(Debug, Default)]
+pub struct Seen {
+    same: AtomicBool,
+    other: AtomicBool,
+}
+
+impl Seen {
+    /// Whether a statement has seen the version that the request goes by, and none another.
+    pub fn is_current(&self) -> bool {
+        self.same.load(Ordering::Relaxed) && !self.other.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, same: bool) {
+        let seen = if same { &self.same } else { &self.other };
+        seen.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The rows of an entity that a viewer may see. No default: an entity that says nothing cannot be read.
@@ -107,8 +130,13 @@ impl Store {
 
     /// The database as this viewer may see it, with reference tables that have just been read.
     pub fn access_with(self: &Arc<Self>, viewer: Viewer, catalog: Arc<Catalog>) -> Access {
+        self.access_seeing(viewer, catalog, Arc::default())
+    }
+
+    /// The same with reference tables out of memory; `seen` says afterwards whether they are those of the database.
+    pub fn access_seeing(self: &Arc<Self>, viewer: Viewer, catalog: Arc<Catalog>, seen: Arc<Seen>) -> Access {
         let statements = STATEMENTS.try_with(Arc::clone).unwrap_or_default();
-        Access { store: self.clone(), viewer, catalog, now: self.clock.now(), held: None, statements }
+        Access { store: self.clone(), viewer, catalog, now: self.clock.now(), held: None, statements, seen }
     }
 
     /// The reference tables as they are now, whoever changed them last.
@@ -135,7 +163,8 @@ impl Store {
         *self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh;
     }
 
-    fn kept(&self) -> Arc<Catalog> {
+    /// The reference tables as this process read them last.
+    pub fn kept(&self) -> Arc<Catalog> {
         self.catalog.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
@@ -171,7 +200,7 @@ impl Store {
         let statement = sea_orm::Statement::from_string(
             DbBackend::Postgres,
             "SELECT bool_or(has_any_column_privilege(oid, 'SELECT')) \
-             FILTER (WHERE relname NOT IN ('distribution', 'distribution_line', 'kit_line', 'item')) \
+             FILTER (WHERE relname NOT IN ('distribution', 'distribution_line', 'kit_line', 'catalog_version')) \
              OR bool_or(has_any_column_privilege(oid, 'INSERT, UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE')) \
              OR NOT row_security_active('distribution') OR NOT row_security_active('distribution_line') AS open \
              FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm') AND relnamespace = 'public'::regnamespace",

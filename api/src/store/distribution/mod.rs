@@ -136,6 +136,9 @@ pub struct Listing {
     pub with_total: bool,
 }
 
+/// The version of the reference tables, as the statement sees it.
+const VERSION: &str = "(SELECT catalog_version.version FROM catalog_version WHERE catalog_version.id = 1)";
+
 impl Scoped for distribution::Entity {
     fn visible_to(access: &Access) -> Condition {
         let viewer = &access.viewer;
@@ -252,7 +255,9 @@ impl Access {
             .select::<distribution::Entity>()
             .filter(self.any_of(Column::OrganizationId, self.organizations_in_scope()))
             .filter(self.any_of(Column::Id, ids.iter().copied()));
-        let rows = self.read(&self.columns(select).into_query()).await?;
+        let mut statement = self.columns(select).into_query();
+        statement.expr(Expr::cust(VERSION));
+        let rows = self.read(&statement).await?;
         let mut lines = if with_lines { self.lines_of(&rows).await? } else { HashMap::new() };
         Ok(rows
             .into_iter()
@@ -274,6 +279,8 @@ impl Access {
             (None, _) => {
                 if backend == DbBackend::Postgres {
                     statement = self.in_each_scope(statement, &order, listing, None);
+                } else {
+                    statement.expr(Expr::cust(VERSION));
                 }
                 order.sort(&mut statement, backwards);
                 statement.limit(limit);
@@ -289,6 +296,7 @@ impl Access {
                 statement.expr_window_as(Expr::cust("row_number()"), window, Alias::new("place"));
                 let first = Query::select()
                     .column(Asterisk)
+                    .expr(Expr::cust(VERSION))
                     .from_subquery(statement, Alias::new("child"))
                     .and_where(Expr::col(Alias::new("place")).lte(limit))
                     .to_owned();
@@ -306,9 +314,14 @@ impl Access {
         Ok(rows)
     }
 
+    /// Rows of a statement whose last column is [`VERSION`].
     async fn read(&self, statement: &SelectStatement) -> Result<Vec<Row>> {
         let outside = self.is_outside();
         let rows = self.reader().query_all(statement).await?;
+        if let Some(first) = rows.first() {
+            let version: i64 = first.try_get_by_index(first.column_names().len() - 1)?;
+            self.seen.note(version == self.catalog.version);
+        }
         Ok(rows.iter().map(|row| Row::read(row, outside)).collect::<Result<_, _>>()?)
     }
 
@@ -332,6 +345,7 @@ impl Access {
         statement.limit(listing.window.size as u64 + 1);
         let mut each = Query::select();
         each.column((distribution::Entity, Asterisk));
+        each.expr(Expr::cust(VERSION));
         each.from_function(Func::cust("unnest").arg(array(organizations)), scope);
         if let Some((_, ids)) = parents {
             each.from_function(Func::cust("unnest").arg(array(ids.iter().copied())), under);
