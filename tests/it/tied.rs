@@ -16,7 +16,7 @@ use tests::{Backend, both, catalogue};
 
 use crate::{
     distribution::record,
-    talk::{act, done, fault, faults},
+    talk::{act, ask, done, fault, faults},
     world::*,
 };
 
@@ -194,3 +194,19 @@ fn a_delivery_waits_for_a_change_that_is_under_way() {
         db.close().await.unwrap();
     });
 }
+
+both!(
+    async fn a_database_that_is_put_back_is_read_anew(world: &World) {
+        let unit = "{ items(first: 1, filter: { search: \"soap\" }) { nodes { unit } } }";
+        let asked = ask(&world.coordinator(), unit).await;
+        assert_eq!(asked["items"]["nodes"], json!([{ "unit": "piece" }]));
+        let soap = world.literal(Kind::Item, SOAP);
+        world
+            .sql(&format!(
+                "UPDATE item SET unit = 'bar' WHERE id = {soap}; UPDATE catalog_version SET version = 2"
+            ))
+            .await;
+        let asked = ask(&world.coordinator(), unit).await;
+        assert_eq!(asked["items"]["nodes"], json!([{ "unit": "bar" }]));
+    }
+);

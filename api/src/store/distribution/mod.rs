@@ -1,6 +1,7 @@
 //! Deliveries: who sees which, and in what order.
 
 mod at_once;
+mod check;
 mod write;
 
 use std::collections::HashMap;
