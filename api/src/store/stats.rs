@@ -20,7 +20,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    Access, Scoped,
+    Access,
     distribution::{Filter, among, among_expr},
 };
 use crate::{
@@ -194,7 +194,8 @@ impl Access {
         let line = |column: Of| Expr::col((distribution_line::Entity, column));
         let mut statement = self.counted(filter);
         let kind = if by_goods { JoinType::InnerJoin } else { JoinType::LeftJoin };
-        self.join_lines(&mut statement, kind, filter);
+        self.join_lines(&mut statement, kind);
+        of_kits(&mut statement, filter);
         if let Some(items) = &filter.item {
             statement.cond_where(self.holding_any(items));
         }
@@ -219,7 +220,8 @@ impl Access {
         let line = |column: Of| Expr::col((distribution_line::Entity, column));
         let inside = |column: kit_line::Column| Expr::col((kit_line::Entity, column));
         let mut statement = self.counted(filter);
-        self.join_lines(&mut statement, JoinType::InnerJoin, filter);
+        self.join_lines(&mut statement, JoinType::InnerJoin);
+        of_kits(&mut statement, filter);
         statement.join(
             JoinType::LeftJoin,
             kit_line::Entity,
@@ -249,20 +251,6 @@ impl Access {
         statement.expr_as(Expr::cust("CAST(NULL AS bigint)"), Alias::new("contacts"));
         without_quantity(&mut statement);
         statement
-    }
-
-    /// The lines that the viewer may see, of the kits that are asked for.
-    fn join_lines(&self, statement: &mut SelectStatement, kind: JoinType, filter: &Filter) {
-        use distribution_line::Column as Of;
-        let line = |column: Of| Expr::col((distribution_line::Entity, column));
-        let mut join = Condition::all()
-            .add(line(Of::OrganizationId).equals((distribution::Entity, Column::OrganizationId)))
-            .add(line(Of::DistributionId).equals((distribution::Entity, Column::Id)))
-            .add(distribution_line::Entity::visible_to(self));
-        if let Some(kits) = &filter.kit {
-            join = join.add(among(Of::KitId, kits.iter().copied()));
-        }
-        statement.join(kind, distribution_line::Entity, join);
     }
 
     /// The rows that count: delivered or verified, in the viewer's scope, as the filter asks.
@@ -512,6 +500,13 @@ fn named(group_by: &[Dimension], key: Key) -> Group {
         }
     }
     group
+}
+
+/// Keeps the lines of the kits that are asked for. A delivery that has none of them is not in the list either.
+fn of_kits(statement: &mut SelectStatement, filter: &Filter) {
+    if let Some(kits) = &filter.kit {
+        statement.cond_where(among(distribution_line::Column::KitId, kits.iter().copied()));
+    }
 }
 
 fn without_goods(statement: &mut SelectStatement) {

@@ -4,7 +4,7 @@ mod at_once;
 mod check;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
@@ -56,14 +56,13 @@ pub struct Row {
     pub class: Option<RowClass>,
 }
 
-/// What was handed over. Its fields stand in the order in which [`Access::lines_of`] selects them.
+/// What was handed over. Its fields stand in the order of [`Line::COLUMNS`].
 #[derive(Clone, Debug)]
 pub struct Line {
-    pub distribution_id: Uuid,
+    pub quantity: i32,
     pub item_id: Option<Uuid>,
     pub kit_id: Option<Uuid>,
     pub kit_version: Option<i32>,
-    pub quantity: i32,
 }
 
 /// A delivery with its lines, which are there only when they were asked for.
@@ -257,13 +256,38 @@ impl Access {
             .filter(self.any_of(Column::OrganizationId, self.organizations_in_scope()))
             .filter(self.any_of(Column::Id, ids.iter().copied()));
         let mut statement = self.columns(select).into_query();
-        statement.expr(Expr::cust(VERSION));
-        let rows = self.read(&statement).await?;
-        let mut lines = if with_lines { self.lines_of(&rows).await? } else { HashMap::new() };
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.id, Delivery { lines: lines.remove(&row.id).unwrap_or_default(), row }))
-            .collect())
+        if with_lines {
+            self.join_lines(&mut statement, JoinType::LeftJoin);
+            statement
+                .columns(Line::COLUMNS.map(|column| (distribution_line::Entity, column)))
+                .order_by((distribution_line::Entity, distribution_line::Column::Position), Order::Asc);
+        }
+        let outside = self.is_outside();
+        let mut found: HashMap<Uuid, Delivery> = HashMap::new();
+        for row in self.fetch(&statement).await? {
+            let id = row.try_get_by_index(Row::ID)?;
+            let delivery = match found.entry(id) {
+                Entry::Occupied(delivery) => delivery.into_mut(),
+                Entry::Vacant(place) => {
+                    place.insert(Delivery { row: Row::read(&row, outside)?, lines: Vec::new() })
+                }
+            };
+            if with_lines {
+                delivery.lines.extend(Line::read(&row, Row::width(outside))?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Joins the lines that the viewer may see.
+    pub(super) fn join_lines(&self, statement: &mut SelectStatement, kind: JoinType) {
+        use distribution_line::Column as Of;
+        let line = |column: Of| Expr::col((distribution_line::Entity, column));
+        let lines = Condition::all()
+            .add(line(Of::OrganizationId).equals((distribution::Entity, Column::OrganizationId)))
+            .add(line(Of::DistributionId).equals((distribution::Entity, Column::Id)))
+            .add(distribution_line::Entity::visible_to(self));
+        statement.join(kind, distribution_line::Entity, lines);
     }
 
     async fn rows(&self, listing: &Listing, parents: Option<(Parent, &[Uuid])>) -> Result<Vec<Row>> {
@@ -280,8 +304,6 @@ impl Access {
             (None, _) => {
                 if backend == DbBackend::Postgres {
                     statement = self.in_each_scope(statement, &order, listing, None);
-                } else {
-                    statement.expr(Expr::cust(VERSION));
                 }
                 order.sort(&mut statement, backwards);
                 statement.limit(limit);
@@ -297,7 +319,6 @@ impl Access {
                 statement.expr_window_as(Expr::cust("row_number()"), window, Alias::new("place"));
                 let first = Query::select()
                     .column(Asterisk)
-                    .expr(Expr::cust(VERSION))
                     .from_subquery(statement, Alias::new("child"))
                     .and_where(Expr::col(Alias::new("place")).lte(limit))
                     .to_owned();
@@ -315,15 +336,20 @@ impl Access {
         Ok(rows)
     }
 
-    /// Rows of a statement whose last column is [`VERSION`].
     async fn read(&self, statement: &SelectStatement) -> Result<Vec<Row>> {
         let outside = self.is_outside();
+        let rows = self.fetch(statement).await?;
+        Ok(rows.iter().map(|row| Row::read(row, outside)).collect::<Result<_, _>>()?)
+    }
+
+    /// What a statement answers that begins with [`Access::columns`].
+    async fn fetch(&self, statement: &SelectStatement) -> Result<Vec<QueryResult>> {
         let rows = self.reader().query_all(statement).await?;
         if let Some(first) = rows.first() {
-            let version: i64 = first.try_get_by_index(first.column_names().len() - 1)?;
+            let version: i64 = first.try_get_by_index(Row::VERSION)?;
             self.seen.note(version == self.catalog.version);
         }
-        Ok(rows.iter().map(|row| Row::read(row, outside)).collect::<Result<_, _>>()?)
+        Ok(rows)
     }
 
     /// The first rows of each organisation in scope, and under each parent: one scan of an index in the order of
@@ -346,7 +372,6 @@ impl Access {
         statement.limit(listing.window.size as u64 + 1);
         let mut each = Query::select();
         each.column((distribution::Entity, Asterisk));
-        each.expr(Expr::cust(VERSION));
         each.from_function(Func::cust("unnest").arg(array(organizations)), scope);
         if let Some((_, ids)) = parents {
             each.from_function(Func::cust("unnest").arg(array(ids.iter().copied())), under);
@@ -420,25 +445,27 @@ impl Access {
             .filter(self.any_of(Of::OrganizationId, organizations))
             .filter(self.any_of(Of::DistributionId, ids))
             .select_only()
-            .columns([Of::DistributionId, Of::ItemId, Of::KitId, Of::KitVersion, Of::Quantity])
+            .column(Of::DistributionId)
+            .columns(Line::COLUMNS)
             .order_by_asc(Of::OrganizationId)
             .order_by_asc(Of::DistributionId)
             .order_by_asc(Of::Position);
         let mut lines: HashMap<Uuid, Vec<Line>> = HashMap::new();
         for row in self.reader().query_all(&select.into_query()).await? {
-            let line = Line::read(&row)?;
-            lines.entry(line.distribution_id).or_default().push(line);
+            lines.entry(row.try_get_by_index(0)?).or_default().extend(Line::read(&row, 1)?);
         }
         Ok(lines)
     }
 
-    /// The columns that this viewer may read; the others are not fetched.
+    /// The columns that this viewer may read, the others are not fetched; before them the version of the reference
+    /// tables.
     fn columns(
         &self,
         select: sea_orm::Select<distribution::Entity>,
     ) -> sea_orm::Select<distribution::Entity> {
         let select = select
             .select_only()
+            .expr_as(Expr::cust(VERSION), "catalog_version")
             .columns([
                 Column::OrganizationId,
                 Column::Id,
@@ -563,24 +590,33 @@ impl Access {
 
 /// Columns are read by their place: by name each would be looked up in each row.
 impl Row {
+    /// Where the version of the reference tables stands.
+    const VERSION: usize = 0;
+    const ID: usize = 2;
+
+    /// How many columns there are.
+    fn width(outside: bool) -> usize {
+        if outside { 12 } else { 15 }
+    }
+
     fn read(row: &QueryResult, outside: bool) -> Result<Self, DbErr> {
         let (void_note, version, class) = if outside {
             (None, None, None)
         } else {
-            (row.try_get_by_index(11)?, row.try_get_by_index(12)?, row.try_get_by_index(13)?)
+            (row.try_get_by_index(12)?, row.try_get_by_index(13)?, row.try_get_by_index(14)?)
         };
         Ok(Self {
-            organization_id: row.try_get_by_index(0)?,
-            id: row.try_get_by_index(1)?,
-            facility_id: row.try_get_by_index(2)?,
-            program_id: row.try_get_by_index(3)?,
-            occurred_on: row.try_get_by_index(4)?,
-            recorded_at: row.try_get_by_index(5)?,
-            status: row.try_get_by_index(6)?,
-            people_reached: row.try_get_by_index(7)?,
-            reach_method: row.try_get_by_index(8)?,
-            voided_at: row.try_get_by_index(9)?,
-            void_reason: row.try_get_by_index(10)?,
+            organization_id: row.try_get_by_index(1)?,
+            id: row.try_get_by_index(Self::ID)?,
+            facility_id: row.try_get_by_index(3)?,
+            program_id: row.try_get_by_index(4)?,
+            occurred_on: row.try_get_by_index(5)?,
+            recorded_at: row.try_get_by_index(6)?,
+            status: row.try_get_by_index(7)?,
+            people_reached: row.try_get_by_index(8)?,
+            reach_method: row.try_get_by_index(9)?,
+            voided_at: row.try_get_by_index(10)?,
+            void_reason: row.try_get_by_index(11)?,
             void_note,
             version,
             class,
@@ -589,14 +625,22 @@ impl Row {
 }
 
 impl Line {
-    fn read(row: &QueryResult) -> Result<Self, DbErr> {
-        Ok(Self {
-            distribution_id: row.try_get_by_index(0)?,
-            item_id: row.try_get_by_index(1)?,
-            kit_id: row.try_get_by_index(2)?,
-            kit_version: row.try_get_by_index(3)?,
-            quantity: row.try_get_by_index(4)?,
-        })
+    const COLUMNS: [distribution_line::Column; 4] = [
+        distribution_line::Column::Quantity,
+        distribution_line::Column::ItemId,
+        distribution_line::Column::KitId,
+        distribution_line::Column::KitVersion,
+    ];
+
+    /// The line whose columns begin at a place; none where a delivery was joined to no line.
+    fn read(row: &QueryResult, from: usize) -> Result<Option<Self>, DbErr> {
+        let Some(quantity) = row.try_get_by_index(from)? else { return Ok(None) };
+        Ok(Some(Self {
+            quantity,
+            item_id: row.try_get_by_index(from + 1)?,
+            kit_id: row.try_get_by_index(from + 2)?,
+            kit_version: row.try_get_by_index(from + 3)?,
+        }))
     }
 }
 

@@ -388,7 +388,6 @@ impl Delivery {
         let lines = lines
             .into_iter()
             .map(|line| Line {
-                distribution_id: line.distribution_id,
                 item_id: line.item_id,
                 kit_id: line.kit_id,
                 kit_version: line.kit_version,
