@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 /// Says what time it is. Tests give one that stands still.
 #[derive(Clone)]
@@ -28,10 +28,5 @@ impl Clock {
     /// Now, to the microsecond: PostgreSQL keeps no more, and a cursor must not fall between two readings.
     pub fn now(&self) -> DateTime<Utc> {
         (self.0)().trunc_subsecs(6)
-    }
-
-    /// Today in UTC.
-    pub fn today(&self) -> NaiveDate {
-        self.now().date_naive()
     }
 }

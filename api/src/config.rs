@@ -8,7 +8,11 @@ use std::{
 
 use clap::{Args, ValueEnum};
 
-use crate::clock::Clock;
+use crate::{
+    clock::Clock,
+    demo,
+    error::{Error, Result},
+};
 
 /// How careful the server is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -51,8 +55,12 @@ pub struct Settings {
     #[arg(long, env = "UMBRAL_MODE", global = true)]
     pub mode: Option<Mode>,
 
-    /// The address that clients use; in production our own tokens are issued in its name. http:// and the
-    /// address to listen on when left out.
+    /// Production: the name in which our own tokens are issued. Accounts are known by it, so it never changes. The
+    /// address that clients use when left out.
+    #[arg(long, env = "UMBRAL_ISSUER", global = true)]
+    pub issuer: Option<String>,
+
+    /// The address that clients use.
     #[arg(long, env = "UMBRAL_PUBLIC_URL", global = true)]
     pub public_url: Option<String>,
 
@@ -112,7 +120,8 @@ pub struct Config {
     pub database_url: String,
     pub outside_database_url: Option<String>,
     pub mode: Mode,
-    pub public_url: String,
+    /// Who our own tokens are from in production. None when nobody has said.
+    pub issuer: Option<String>,
     pub issuers: Option<PathBuf>,
     pub cors_origins: Vec<String>,
     pub pool: u32,
@@ -151,10 +160,8 @@ impl Settings {
             Some(_) => return Err(BadSetting("DATABASE_URL: use postgres://… or sqlite://…".into())),
             None => crate::store::connect::Pools::sqlite_url(&self.data_dir),
         };
-        let public_url = match self.public_url {
-            Some(url) => url.trim_end_matches('/').to_owned(),
-            None => format!("http://{}", self.listen),
-        };
+        let given = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let public_url = given(self.public_url).map(|url| url.trim_end_matches('/').to_owned());
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         Ok(Config {
             listen: self.listen,
@@ -162,7 +169,7 @@ impl Settings {
             database_url,
             outside_database_url,
             mode,
-            public_url,
+            issuer: given(self.issuer).or(public_url),
             issuers: self.issuers,
             cors_origins: self.cors_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
             pool: self.pool.clamp(1, 500),
@@ -186,7 +193,7 @@ impl Config {
             database_url: database_url.to_owned(),
             outside_database_url: outside_database_url.map(str::to_owned),
             mode: Mode::Demo,
-            public_url: "http://127.0.0.1".to_owned(),
+            issuer: None,
             issuers: None,
             cors_origins: vec!["https://portal.example".to_owned()],
             pool: 4,
@@ -201,10 +208,21 @@ impl Config {
     }
 
     /// Who our own tokens are from. Tokens of the demonstration are never good in production.
-    pub fn issuer(&self) -> &str {
-        match self.mode {
-            Mode::Demo => "umbral-demo",
-            Mode::Production => &self.public_url,
+    ///
+    /// # Errors
+    /// In production, when nobody has said, or it is the demonstration's.
+    pub fn issuer(&self) -> Result<&str> {
+        match (self.mode, self.issuer.as_deref()) {
+            (Mode::Demo, _) => Ok(demo::ISSUER),
+            (Mode::Production, None) => Err(Error::Internal(
+                "production needs UMBRAL_ISSUER, a name for the issuer of our own tokens that never changes, or \
+                 UMBRAL_PUBLIC_URL, which then is that name"
+                    .into(),
+            )),
+            (Mode::Production, Some(demo::ISSUER)) => {
+                Err(Error::Internal("UMBRAL_ISSUER: that is the demonstration's".into()))
+            }
+            (Mode::Production, Some(issuer)) => Ok(issuer),
         }
     }
 

@@ -109,7 +109,7 @@ pub fn verifier(config: &Config) -> Result<Verifier> {
         Some(path) => Issuers::load(path).map_err(|fault| Error::Internal(fault.to_string()))?,
         None => Issuers::none(),
     };
-    Verifier::new(ring, config.issuer(), config.audience(), issuers)
+    Verifier::new(ring, config.issuer()?, config.audience(), issuers)
         .map_err(|fault| Error::Internal(fault.to_string()))
 }
 

@@ -51,6 +51,13 @@ both!(
             (json!({ "programs": [id(Kind::Program, THEIRS)] }), "NOT_FOUND", "programs.0"),
             (json!({ "facilities": [id(Kind::Facility, 99)] }), "NOT_FOUND", "facilities.0"),
             (json!({ "title": "" }), "INVALID", "title"),
+            (json!({ "shares": [] }), "INVALID", "shares"),
+            // The place is that of the input, whatever the order of the ids.
+            (
+                json!({ "partners": [id(Kind::Organization, STRANGER), id(Kind::Organization, ALLY), id(Kind::Organization, OWN)] }),
+                "NOT_FOUND",
+                "partners.2",
+            ),
         ] {
             let input = with(&with(&input(), change), json!({ "idempotencyKey": "bad" }));
             let payload =
@@ -274,5 +281,55 @@ both!(
                 .code(),
             "NOT_PERMITTED"
         );
+    }
+);
+
+both!(
+    async fn what_is_archived_comes_into_no_scope_and_stays_where_it_was(world: &World) {
+        let (admin, coordinator) = (world.member("admin", "own"), world.coordinator());
+        let create = with(&input(), json!({ "idempotencyKey": "a" }));
+        let made = done(&admin, "createAgreement", "agreement", "id", &create).await;
+        let award = json!({ "idempotencyKey": "w", "donor": id(Kind::Organization, GIVER), "title": words("Fondo"),
+            "amount": { "amount": "1", "currency": "CLP" }, "awardedOn": "2026-01-01", "startsOn": "2026-01-01",
+            "programs": [id(Kind::Program, SUPPLIES)] });
+        let granted = done(&coordinator, "createAward", "award", "id", &award).await;
+        for (name, subject, entry) in [
+            ("archiveFacility", "facility", id(Kind::Facility, 1)),
+            ("archiveFacility", "facility", id(Kind::Facility, 2)),
+            ("archiveProgram", "program", id(Kind::Program, SUPPLIES)),
+            ("archiveProgram", "program", id(Kind::Program, WORKSHOP)),
+        ] {
+            done(&coordinator, name, subject, "id", &json!({ "id": entry, "expectedVersion": 1 })).await;
+        }
+        // What was made before is answered as before.
+        assert_eq!(done(&admin, "createAgreement", "agreement", "id", &create).await, made);
+        assert_eq!(done(&coordinator, "createAward", "award", "id", &award).await, granted);
+        for (change, field) in [
+            (json!({ "facilities": [id(Kind::Facility, 3), id(Kind::Facility, 2)] }), "facilities.1"),
+            (json!({ "programs": [id(Kind::Program, SUPPLIES), id(Kind::Program, WORKSHOP)] }), "programs.1"),
+        ] {
+            let update = with(&change, json!({ "id": made["id"], "expectedVersion": 1 }));
+            let payload = act(&admin, "updateAgreement", "agreement", "id", &update).await;
+            assert_eq!(faults(&payload), fault("NOT_FOUND", field));
+        }
+        let new = with(&input(), json!({ "idempotencyKey": "b", "programs": null }));
+        let payload = act(&admin, "createAgreement", "agreement", "id", &new).await;
+        assert_eq!(faults(&payload), fault("NOT_FOUND", "facilities.0"));
+        let keep = json!({ "id": made["id"], "expectedVersion": 1, "facilities": [id(Kind::Facility, 1), id(Kind::Facility, 3)],
+            "programs": [id(Kind::Program, SUPPLIES)] });
+        done(&admin, "updateAgreement", "agreement", "id", &keep).await;
+        let empty = json!({ "id": made["id"], "expectedVersion": 2, "shares": [] });
+        let payload = act(&admin, "updateAgreement", "agreement", "id", &empty).await;
+        assert_eq!(faults(&payload), fault("INVALID", "shares"));
+
+        let new = with(&award, json!({ "idempotencyKey": "x" }));
+        let payload = act(&coordinator, "createAward", "award", "id", &new).await;
+        assert_eq!(faults(&payload), fault("NOT_FOUND", "programs.0"));
+        let add = json!({ "id": granted["id"], "expectedVersion": 1, "programs": [id(Kind::Program, SUPPLIES), id(Kind::Program, WORKSHOP)] });
+        let payload = act(&coordinator, "updateAward", "award", "id", &add).await;
+        assert_eq!(faults(&payload), fault("NOT_FOUND", "programs.1"));
+        let keep =
+            json!({ "id": granted["id"], "expectedVersion": 1, "programs": [id(Kind::Program, SUPPLIES)] });
+        done(&coordinator, "updateAward", "award", "id", &keep).await;
     }
 );

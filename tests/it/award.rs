@@ -160,3 +160,42 @@ both!(
         assert_eq!(world.counts().await, before);
     }
 );
+
+both!(
+    async fn what_is_wrong_with_a_gift_or_a_donor_is_said_at_its_field(world: &World) {
+        let client = world.coordinator();
+        let (draft, gone) =
+            (world.literal(Kind::Organization, GIVER2), world.literal(Kind::Organization, STRANGER));
+        world.sql(&format!("UPDATE organization SET published_at = NULL WHERE id = {draft}")).await;
+        world.sql(&format!("UPDATE organization SET archived_at = recorded_at WHERE id = {gone}")).await;
+        let before = world.counts().await;
+        let line = |n: u128, quantity: i32| json!([{ "supplied": { "item": id(Kind::Item, n) }, "quantity": quantity }]);
+        for (change, code, field) in [
+            (json!({ "receivedOn": "2026-11-21" }), "OUT_OF_RANGE", "receivedOn"),
+            (json!({ "lines": line(99, 5) }), "NOT_FOUND", "lines.0.supplied"),
+            (json!({ "lines": line(SOAP, 0) }), "OUT_OF_RANGE", "lines.0.quantity"),
+            (json!({ "lines": [] }), "OUT_OF_RANGE", "lines"),
+            (
+                json!({ "programs": [id(Kind::Program, SUPPLIES), id(Kind::Program, THEIRS)] }),
+                "NOT_FOUND",
+                "programs.1",
+            ),
+        ] {
+            let input = with(&with(&gift(GIVER, "2026-11-20"), change), json!({ "idempotencyKey": "bad" }));
+            let payload = act(&client, "createGift", "gift", "id", &input).await;
+            assert_eq!(faults(&payload), fault(code, field), "{input}");
+        }
+        // A donor that nobody outside sees, and one that is no more.
+        for donor in [GIVER2, STRANGER] {
+            let input = with(&gift(donor, "2026-11-20"), json!({ "idempotencyKey": "bad" }));
+            let payload = act(&client, "createGift", "gift", "id", &input).await;
+            assert_eq!(faults(&payload), fault("NOT_FOUND", "donor"));
+            let input = with(&award(donor, "2026-01-01"), json!({ "idempotencyKey": "bad" }));
+            let payload = act(&client, "createAward", "award", "id", &input).await;
+            assert_eq!(faults(&payload), fault("NOT_FOUND", "donor"));
+        }
+        assert_eq!(world.counts().await, before);
+        let today = with(&gift(GIVER, "2026-11-20"), json!({ "idempotencyKey": "today" }));
+        done(&client, "createGift", "gift", "id", &today).await;
+    }
+);

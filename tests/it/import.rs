@@ -8,7 +8,7 @@ use std::{
 
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use tests::{DemoApp, Folder, both, catalogue};
+use tests::{DemoApp, Folder, both, catalogue, program};
 
 const OPERATOR: &str = "red-de-accion-carcelaria";
 
@@ -23,13 +23,6 @@ acta-3,cpf-temuco,insumos-basicos,2024-03-10,4,COUNTED,blanket,,,4,
 ";
 
 /// The program, which the operator runs, next to the tests.
-fn program() -> PathBuf {
-    let tests = std::env::current_exe().unwrap();
-    let program = tests.parent().and_then(|deps| deps.parent()).unwrap().join("umbral");
-    assert!(program.is_file(), "{}: build it first, with `cargo build -p api`", program.display());
-    program
-}
-
 /// What an operator has at hand: the program, the address of the database and some files.
 struct Operator<'a> {
     app: &'a DemoApp,

@@ -161,3 +161,41 @@ both!(
         assert_eq!(seen(&world.anonymous(), item).await["node"]["code"], json!("MILK"));
     }
 );
+
+both!(
+    async fn a_kit_that_becomes_sensitive_shows_it_in_its_owners_trace(world: &World) {
+        // A kit of another organisation holds the item as well.
+        let contents = json!([{ "item": id(Kind::Item, SOAP), "quantity": 1 }]);
+        let create = json!({ "idempotencyKey": "k", "code": "THEIRS", "name": words("Kit"), "validFrom": "2026-01-01", "contents": contents });
+        let theirs = world.member("coordinator", "other");
+        let kit = done(&theirs, "createKit", "kit", "id", &create).await["id"].clone();
+        let change = json!({ "id": id(Kind::Item, SOAP), "expectedVersion": 1, "sensitivity": "SENSITIVE" });
+        done(&world.coordinator(), "updateItem", "item", "id", &change).await;
+        let audit = world.audit().await;
+        let mut traces: Vec<_> = audit
+            .iter()
+            .filter(|row| row.entity == "kit" && row.action == "UPDATE")
+            .map(|row| (row.organization, row.entity_id, row.version, row.account))
+            .collect();
+        traces.sort();
+        let kit_id = api::id::GlobalId::parse(kit.as_str().unwrap()).unwrap().id;
+        let mut expected: Vec<_> =
+            [(OWN, uuid(Kind::Kit, HYGIENE)), (OWN, uuid(Kind::Kit, BATH)), (OTHER, kit_id)]
+                .map(|(owner, kit)| {
+                    (uuid(Kind::Organization, owner), kit, Some(2), Some(crate::seed::account(1)))
+                })
+                .into();
+        expected.sort();
+        assert_eq!(traces, expected);
+        // Who has read the kit before is told that it has changed.
+        let update = json!({ "id": kit, "expectedVersion": 1, "name": words("Otro") });
+        let payload = act(&theirs, "updateKit", "kit", "version sensitivity", &update).await;
+        assert_eq!(faults(&payload), fault("CONFLICT", "expectedVersion"));
+        assert_eq!(payload["kit"], json!({ "version": 2, "sensitivity": "SENSITIVE" }));
+        // A change that is refused leaves the kits alone.
+        let stale = json!({ "id": id(Kind::Item, PADS), "expectedVersion": 7, "sensitivity": "SENSITIVE" });
+        let before = world.counts().await;
+        act(&world.coordinator(), "updateItem", "item", "id", &stale).await;
+        assert_eq!(world.counts().await, before);
+    }
+);

@@ -68,6 +68,15 @@ both!(
             (version(BATH, 2, "k", "2027-12-01", 99), "NOT_FOUND", "contents.0.item"),
             (version(99, 2, "k", "2027-12-01", BOOK), "NOT_FOUND", "kit"),
             (
+                with(
+                    &version(BATH, 2, "k", "2027-12-01", BOOK),
+                    json!({ "contents": [{ "item": id(Kind::Item, BOOK), "quantity": 1 }, { "item": id(Kind::Item, SOAP), "quantity": 1 },
+                        { "item": id(Kind::Item, BOOK), "quantity": 2 }] }),
+                ),
+                "DUPLICATE",
+                "contents.2.item",
+            ),
+            (
                 with(&version(BATH, 2, "k", "2027-12-01", BOOK), json!({ "contents": [] })),
                 "OUT_OF_RANGE",
                 "contents",
@@ -155,5 +164,23 @@ both!(
             "currentVersion": { "number": 2 } });
         assert_eq!(after["kits"]["nodes"][0], bath);
         assert_eq!(after["kits"]["nodes"].as_array().unwrap().len(), 2);
+    }
+);
+
+both!(
+    async fn an_archived_kit_gets_no_version(world: &World) {
+        let client = world.coordinator();
+        let first = version(BATH, 1, "v2", "2026-12-01", BOOK);
+        let made = done(&client, "createKitVersion", "kit", "id", &first).await;
+        // What was asked before is answered as before, whatever has happened to the kit and to its items.
+        for (name, subject, entry, expected) in
+            [("archiveKit", "kit", id(Kind::Kit, BATH), 2), ("archiveItem", "item", id(Kind::Item, BOOK), 1)]
+        {
+            done(&client, name, subject, "id", &json!({ "id": entry, "expectedVersion": expected })).await;
+        }
+        assert_eq!(done(&client, "createKitVersion", "kit", "id", &first).await, made);
+        let next = version(BATH, 3, "v3", "2027-12-01", SOAP);
+        let payload = act(&client, "createKitVersion", "kit", "id", &next).await;
+        assert_eq!(faults(&payload), fault("INVALID", "kit"));
     }
 );

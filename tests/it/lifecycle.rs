@@ -48,6 +48,7 @@ impl Entry {
         self.validates_without_writing(world, &id).await;
         self.is_refused_to_others(world, &id).await;
         self.changes_at_a_version(world, &id).await;
+        self.stays_as_it_is_once_archived(world, &id).await;
         self.is_made_once_under_load(world).await;
         self.leaves_nothing_without_its_trace(world).await;
     }
@@ -188,6 +189,21 @@ impl Entry {
                 (Some(version as i32), Some(account(self.account)))
             );
         }
+    }
+
+    async fn stays_as_it_is_once_archived(&self, world: &World, id: &str) {
+        let client = world.member(self.role, "own");
+        let before = world.counts().await;
+        let version = self.changes(id, 1).len() as i64 + 1;
+        for (verb, input) in self.changes(id, version) {
+            let payload = act(&client, &self.mutation(verb), &self.subject(), "id", &input).await;
+            assert_eq!(faults(&payload), fault("INVALID", "id"), "{verb} {}", self.name);
+        }
+        assert_eq!(world.counts().await, before, "{}", self.name);
+        // The request that made it is still answered with it.
+        let input = with(&self.create, json!({ "idempotencyKey": "once" }));
+        let again = done(&client, &self.mutation("create"), &self.subject(), "id", &input).await;
+        assert_eq!(again["id"], json!(id), "{}", self.name);
     }
 
     async fn is_made_once_under_load(&self, world: &World) {

@@ -10,6 +10,9 @@ mod bad_input;
 mod distribution_scope;
 
 #[cfg(test)]
+mod cost;
+
+#[cfg(test)]
 mod http;
 
 #[cfg(test)]
@@ -31,6 +34,9 @@ mod talk;
 mod import;
 
 #[cfg(test)]
+mod tied;
+
+#[cfg(test)]
 mod lifecycle;
 
 #[cfg(test)]
@@ -38,6 +44,9 @@ mod facility;
 
 #[cfg(test)]
 mod distribution;
+
+#[cfg(test)]
+mod operator;
 
 #[cfg(test)]
 mod token;

@@ -12,7 +12,7 @@ use crate::{
 
 fn input(slug: &str) -> Value {
     json!({ "slug": slug, "name": words("Programa"), "description": words("Para qué"), "area": "EDUCATION",
-        "areas": ["ARTS_CULTURE", "EDUCATION"], "techniques": ["weaving"], "startsOn": "2026-01-01",
+        "areas": ["ARTS_CULTURE", "EDUCATION", "ARTS_CULTURE"], "techniques": ["weaving"], "startsOn": "2026-01-01",
         "endsOn": "2026-12-31", "facilities": [id(Kind::Facility, 1), id(Kind::Facility, 1)] })
 }
 

@@ -80,7 +80,8 @@ const WITHOUT_ORGANIZATION: [&str; 10] = [
 ];
 
 /// What the outside role may read, by table and column. A star is the whole table.
-const OPEN_OUTSIDE: [(&str, &str); 24] = [
+const OPEN_OUTSIDE: [(&str, &str); 23] = [
+    ("catalog_version", "*"),
     ("distribution", "class"),
     ("distribution", "facility_id"),
     ("distribution", "id"),
@@ -102,8 +103,6 @@ const OPEN_OUTSIDE: [(&str, &str); 24] = [
     ("distribution_line", "position"),
     ("distribution_line", "quantity"),
     ("distribution_line", "shown"),
-    ("item", "id"),
-    ("item", "unit"),
     ("kit_line", "*"),
 ];
 

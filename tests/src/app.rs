@@ -7,15 +7,21 @@ use std::{
 };
 
 use api::{
-    auth::token::{IssueOptions, issue},
+    auth::{
+        Authenticator,
+        token::{IssueOptions, issue},
+    },
     clock::Clock,
     config::Config,
     demo::load::{Size, load},
     serve::Running,
+    store::Access,
 };
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{Backend, Client, Fixture, Folder, TestDatabase};
+use sea_orm::ConnectionTrait;
+
+use crate::{Backend, Client, Fixture, Folder, TestDatabase, block_on, database::connect};
 
 /// A running server. Tests act on it through clients, and seed rows through `database`.
 pub struct TestApp {
@@ -24,8 +30,12 @@ pub struct TestApp {
     pub address: SocketAddr,
     pub running: Running,
     now: Arc<Mutex<DateTime<Utc>>>,
+    meanwhile: Meanwhile,
     anonymous: Client,
 }
+
+/// What happens when the server next reads its clock.
+type Meanwhile = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
 
 impl TestApp {
     pub async fn start(backend: Backend) -> Self {
@@ -37,12 +47,19 @@ impl TestApp {
         let data_dir = Folder::new();
         let today = TODAY.parse().unwrap_or_else(|error| panic!("{error}"));
         let now = Arc::new(Mutex::new(today));
-        let read = now.clone();
-        let clock = Clock::from_fn(move || *read.lock().unwrap_or_else(|error| panic!("{error}")));
+        let meanwhile = Meanwhile::default();
+        let (read, next) = (now.clone(), meanwhile.clone());
+        let clock = Clock::from_fn(move || {
+            let next = next.lock().unwrap_or_else(|error| panic!("{error}")).take();
+            if let Some(next) = next {
+                next();
+            }
+            *read.lock().unwrap_or_else(|error| panic!("{error}"))
+        });
         let running = spawn(&database.url, database.outside_url.as_deref(), data_dir.path(), clock).await;
         let address = running.address;
         let anonymous = Client::anonymous(format!("http://{address}"));
-        Self { database, data_dir, address, running, now, anonymous }
+        Self { database, data_dir, address, running, now, meanwhile, anonymous }
     }
 
     /// A running server with the demonstration data set.
@@ -60,13 +77,41 @@ impl TestApp {
         *self.now.lock().unwrap_or_else(|error| panic!("{error}")) = now;
     }
 
+    /// Runs SQL, as somebody with a console does, when the server next reads its clock. A request does that after it
+    /// has looked at the reference tables and before it writes.
+    pub fn meanwhile(&self, sql: String) {
+        let url = self.database.url.clone();
+        let run = async move {
+            let db = connect(&url).await;
+            db.execute_unprepared(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+            db.close().await.unwrap_or_else(|error| panic!("{error}"));
+        };
+        let run = || drop(std::thread::spawn(|| block_on(run)).join());
+        *self.meanwhile.lock().unwrap_or_else(|error| panic!("{error}")) = Some(Box::new(run));
+    }
+
     /// A demonstration account: `partner` of `demo-partner-network`, `coordinator` of `la-cana`.
     pub fn member(&self, role: &str, organization: &str) -> Client {
         self.subject(&format!("demo:{role}:{organization}"))
     }
 
+    /// The database as a demonstration account may see it, with the reference tables as they are now.
+    pub async fn access(&self, role: &str, organization: &str) -> Access {
+        let store = &self.running.store;
+        let catalog = store.catalog().await.unwrap_or_else(|error| panic!("{error:?}"));
+        let header = format!("Bearer {}", self.token(&format!("demo:{role}:{organization}")));
+        let authenticator = Authenticator { verifier: self.running.verifier.clone() };
+        let viewer = authenticator.viewer(&catalog, Some(&header), None, store.clock.now()).await;
+        store.access_with(viewer.unwrap_or_else(|error| panic!("{error:?}")), catalog)
+    }
+
     /// Whoever a subject of our own issuer is.
     pub fn subject(&self, subject: &str) -> Client {
+        self.with_token(&self.token(subject))
+    }
+
+    /// A token of our own issuer.
+    pub fn token(&self, subject: &str) -> String {
         let now = *self.now.lock().unwrap_or_else(|error| panic!("{error}"));
         let options = IssueOptions {
             issuer: "umbral-demo",
@@ -75,9 +120,7 @@ impl TestApp {
             lifetime: TimeDelta::days(1),
             now,
         };
-        let token =
-            issue(&self.running.verifier.ring(), options).unwrap_or_else(|error| panic!("token: {error}"));
-        self.with_token(&token)
+        issue(&self.running.verifier.ring(), options).unwrap_or_else(|error| panic!("token: {error}"))
     }
 
     /// Nobody, who is a viewer.

@@ -10,12 +10,14 @@ pub mod client;
 pub mod database;
 pub mod folder;
 pub mod postgres;
+mod program;
 mod sqlite;
 
 pub use app::{DemoApp, TODAY, TestApp};
 pub use client::{Answer, Client};
 pub use database::{Backend, TestDatabase};
 pub use folder::Folder;
+pub use program::program;
 
 /// What a test is given: made before it and taken down after it.
 pub trait Fixture: Sized {

@@ -58,7 +58,7 @@ pub async fn print(
         None => match organization {
             Some(id) if config.mode == Mode::Production => {
                 let name = format!("Service account: {}", rights::role_name(role).to_ascii_lowercase());
-                let subject = store.create_service_account(config.issuer(), &name, role, id).await?;
+                let subject = store.create_service_account(config.issuer()?, &name, role, id).await?;
                 token_for(&ring, config, &subject, days)?
             }
             _ => {
@@ -81,7 +81,7 @@ pub fn issue(
     organization: Option<Uuid>,
     days: u32,
 ) -> Result<Option<String>, Failed> {
-    let account = catalog.account_for(config.issuer(), role, organization, config.clock.now());
+    let account = catalog.account_for(config.issuer()?, role, organization, config.clock.now());
     account.map(|(subject, _)| token_for(ring, config, &subject, days)).transpose()
 }
 
@@ -89,7 +89,7 @@ fn token_for(ring: &KeyRing, config: &Config, subject: &str, days: u32) -> Resul
     sign(
         ring,
         IssueOptions {
-            issuer: config.issuer(),
+            issuer: config.issuer()?,
             audience: config.audience(),
             subject,
             lifetime: TimeDelta::days(days.into()),

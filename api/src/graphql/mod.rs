@@ -275,7 +275,7 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
 }
 
 /// Runs a mutation and draws its payload from what has been written.
-async fn mutate(access: Access, request: &Request, node: &Node<'_>, types: &Types) -> Drawn {
+async fn mutate(mut access: Access, request: &Request, node: &Node<'_>, types: &Types) -> Drawn {
     let payload = node.def.map(|def| def.ty.name()).unwrap_or_default();
     let subject_type = match types.get(payload).map(|def| &def.kind) {
         Some(Kind::Object { fields, .. }) => fields
@@ -285,7 +285,7 @@ async fn mutate(access: Access, request: &Request, node: &Node<'_>, types: &Type
             .unwrap_or_default(),
         _ => "",
     };
-    match mutation::run(&access, node, subject_type).await {
+    match mutation::run(&mut access, node, subject_type).await {
         Ok((subject, errors)) => {
             let access = match &subject {
                 // A delivery that has just been written is at hand, and no reference table has changed.

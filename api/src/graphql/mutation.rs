@@ -167,37 +167,48 @@ impl Input {
     }
 }
 
-/// Runs a mutation. The field of its payload that is not `userErrors` tells which file knows it.
+/// Runs a mutation, and once more when somebody has changed what it was checked against.
 pub async fn run(
-    access: &Access,
+    access: &mut Access,
     node: &Node<'_>,
     subject_type: &str,
 ) -> Result<(Option<Subject>, Vec<UserError>)> {
     let input = Input(node.raw("input").cloned().unwrap_or_default());
-    let done = match subject_type {
-        "Statement" => organization::mutate(access, node.name, &input).await,
-        "Facility" => facility::mutate(access, node.name, &input).await,
-        "Program" => program::mutate(access, node.name, &input).await,
-        "Item" => item::mutate(access, node.name, &input).await,
-        "Kit" => kit::mutate(access, node.name, &input).await,
-        "Agreement" => agreement::mutate(access, node.name, &input).await,
-        "Award" => award::mutate(access, node.name, &input).await,
-        "Gift" => award::mutate_gift(access, node.name, &input).await,
-        "Distribution" => distribution::mutate(access, node.name, &input).await,
-        "StockMovement" => stock::mutate(access, node.name, &input).await,
-        "StockPlace" | "AdequacyNorm" | "FacilityPopulation" | "ItemPermission" => {
-            stock::mutate_reference(access, node.name, &input).await
-        }
-        _ => Err(Error::Internal(format!("no mutation {}", node.name)).into()),
-    };
+    let mut done = attempt(access, node.name, &input, subject_type).await;
+    if let Err(Refused::Outdated(outdated)) = done {
+        let again = access.again(outdated).await?;
+        done = attempt(&again, node.name, &input, subject_type).await;
+        *access = again.released();
+    }
     match done {
         Ok(subject) => Ok((subject, Vec::new())),
         Err(Refused::Fault(error)) => Err(error),
+        Err(Refused::Outdated(_)) => Err(Error::Unavailable),
         // A conflict is answered with the row as it is now, everything else without one.
         Err(Refused::User(errors)) => {
             let conflict = errors.iter().any(|error| error.code == UserErrorCode::Conflict);
             Ok((input.subject().filter(|_| conflict), errors))
         }
+    }
+}
+
+/// The field of a payload that is not `userErrors` tells which file knows the mutation.
+async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str) -> Done {
+    match subject_type {
+        "Statement" => organization::mutate(access, name, input).await,
+        "Facility" => facility::mutate(access, name, input).await,
+        "Program" => program::mutate(access, name, input).await,
+        "Item" => item::mutate(access, name, input).await,
+        "Kit" => kit::mutate(access, name, input).await,
+        "Agreement" => agreement::mutate(access, name, input).await,
+        "Award" => award::mutate(access, name, input).await,
+        "Gift" => award::mutate_gift(access, name, input).await,
+        "Distribution" => distribution::mutate(access, name, input).await,
+        "StockMovement" => stock::mutate(access, name, input).await,
+        "StockPlace" | "AdequacyNorm" | "FacilityPopulation" | "ItemPermission" => {
+            stock::mutate_reference(access, name, input).await
+        }
+        _ => Err(Error::Internal(format!("no mutation {name}")).into()),
     }
 }
 

@@ -49,10 +49,6 @@ impl<'a> Node<'a> {
             .any(|(_, fields)| fields.iter().any(|field| field.name == name || field.reaches(name)))
     }
 
-    pub fn has_argument(&self, name: &str) -> bool {
-        self.arguments.get(name).is_some_and(|value| *value != Const::Null)
-    }
-
     /// An argument as a type of ours; none when it was left out or null.
     ///
     /// # Errors

@@ -2,7 +2,6 @@
 
 use async_graphql::Value;
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
-use uuid::Uuid;
 
 /// The check of a scalar's values; none for a scalar that this program does not know.
 pub fn validator(name: &str) -> Option<fn(&Value) -> bool> {
@@ -18,7 +17,6 @@ pub fn validator(name: &str) -> Option<fn(&Value) -> bool> {
         "ID" => |value| text(value).is_some_and(|text| text.len() <= 200),
         "Date" => |value| text(value).and_then(date).is_some(),
         "DateTime" => |value| text(value).and_then(date_time).is_some(),
-        "UUID" => |value| text(value).is_some_and(|text| Uuid::try_parse(text).is_ok()),
         "Language" => |value| text(value).is_some_and(language),
         "MinorUnits" => {
             |value| text(value).is_some_and(|text| text.len() <= 20 && text.parse::<i64>().is_ok())

@@ -107,7 +107,7 @@ pub fn check(
         if fragment.node.type_condition.node.on.node.starts_with("__") {
             wall.introspection(&fragment.node.selection_set.node, 1, 0);
         } else {
-            wall.fragment(name, &fragment.node, 1);
+            wall.fragment(name, &fragment.node, 1, true);
         }
     }
     if wall.faults.is_empty() {
@@ -146,9 +146,9 @@ struct Wall<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     faults: Vec<Fault>,
     variables: Variables,
-    /// Fragments that have been walked, by the depth at which they stand: each is walked once for a depth,
-    /// however often it is spread.
-    walked: HashMap<(&'a str, usize), Weight>,
+    /// Fragments that have been walked, by the depth at which they stand and whether lists in them have been counted:
+    /// each is walked once for a place of that kind, however often it is spread.
+    walked: HashMap<(&'a str, usize, bool), Weight>,
     /// The same inside introspection, where the lists around count too.
     introspected: HashMap<(&'a str, usize, usize), Weight>,
 }
@@ -281,7 +281,7 @@ impl<'a> Wall<'a> {
                 Selection::FragmentSpread(spread) => {
                     let name = &spread.node.fragment_name.node;
                     let inside = match self.fragments.get(name) {
-                        Some(fragment) => self.fragment(name, &fragment.node, depth),
+                        Some(fragment) => self.fragment(name, &fragment.node, depth, once),
                         // The library says that there is no such fragment.
                         None => Weight::default(),
                     };
@@ -292,16 +292,22 @@ impl<'a> Wall<'a> {
         weight
     }
 
-    fn fragment(&mut self, name: &'a str, fragment: &'a FragmentDefinition, depth: usize) -> Weight {
-        if let Some(weight) = self.walked.get(&(name, depth)) {
+    fn fragment(
+        &mut self,
+        name: &'a str,
+        fragment: &'a FragmentDefinition,
+        depth: usize,
+        once: bool,
+    ) -> Weight {
+        if let Some(weight) = self.walked.get(&(name, depth, once)) {
             return *weight;
         }
         let condition = &fragment.type_condition;
         let weight = match self.condition(&condition.node.on.node, condition.pos) {
-            Some(inside) => self.set(inside, &fragment.selection_set.node, depth, true),
+            Some(inside) => self.set(inside, &fragment.selection_set.node, depth, once),
             None => Weight::default(),
         };
-        self.walked.insert((name, depth), weight);
+        self.walked.insert((name, depth, once), weight);
         weight
     }
 

@@ -26,11 +26,11 @@ use super::{
     within,
 };
 use crate::{
-    auth::Viewer,
+    auth::Denied,
     config::CostLimits,
     error::Error,
     graphql::{self, Request, Umbral, audience::Audience, limits, text, wall},
-    store::STATEMENTS,
+    store::{Access, STATEMENTS, Seen, catalog::Catalog},
 };
 
 /// How many documents are kept parsed, in each of two halves, and how much text.
@@ -247,25 +247,70 @@ async fn run(
     app: &App,
     request: &HttpRequest,
     media: Media,
-    mut parameters: Parameters,
+    parameters: Parameters,
     by_get: bool,
 ) -> HttpResponse {
-    let refuse =
-        |status: StatusCode, error: &Error| answer::refusal(status, error.code(), &error.message(), media);
-    let access = match access(app, request).await {
+    match current(app, request, media, &parameters, by_get).await {
+        Ok(response) => response,
+        Err(error) => {
+            // Notes the fault in the log.
+            let _ = graphql::server_error(&error, Pos::default());
+            let error = Error::Unavailable;
+            answer::refusal(StatusCode::SERVICE_UNAVAILABLE, error.code(), &error.message(), media)
+        }
+    }
+}
+
+/// An answer by the reference tables as they are now. What may write reads their version first. A query goes by
+/// those in memory, and reads it on its way or at the end; it is run again when they have changed.
+async fn current(
+    app: &App,
+    request: &HttpRequest,
+    media: Media,
+    parameters: &Parameters,
+    by_get: bool,
+) -> Result<HttpResponse, Error> {
+    let document = app.graphql.document(&parameters.query);
+    let only_reads = document.as_ref().is_ok_and(|document| {
+        document.parsed.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Query)
+    });
+    let mut catalog = if only_reads { app.store.kept() } else { app.store.catalog().await? };
+    if only_reads {
+        let seen = Arc::new(Seen::default());
+        let response =
+            answered(app, request, media, parameters, by_get, &document, (catalog.clone(), seen.clone()))
+                .await;
+        if seen.is_current() {
+            return Ok(response);
+        }
+        let now = app.store.catalog().await?;
+        if Arc::ptr_eq(&now, &catalog) {
+            return Ok(response);
+        }
+        catalog = now;
+    }
+    let seen = Arc::new(Seen::default());
+    Ok(answered(app, request, media, parameters, by_get, &document, (catalog, seen)).await)
+}
+
+async fn answered(
+    app: &App,
+    request: &HttpRequest,
+    media: Media,
+    parameters: &Parameters,
+    by_get: bool,
+    document: &Result<Arc<Document>, ServerError>,
+    tables: (Arc<Catalog>, Arc<Seen>),
+) -> HttpResponse {
+    let access = match access(app, request, tables).await {
         Ok(access) => access,
-        Err(Refusal::Denied(denied)) => {
+        Err(denied) => {
             let status = StatusCode::from_u16(denied.status()).unwrap_or(StatusCode::UNAUTHORIZED);
             let mut response = HttpResponse::build(status);
             if status == StatusCode::UNAUTHORIZED {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
             }
             return answer::refusal_with(response, denied.code(), denied.message(), media);
-        }
-        Err(Refusal::Fault(error)) => {
-            // Notes the fault in the log.
-            let _ = graphql::server_error(&error, Pos::default());
-            return refuse(StatusCode::SERVICE_UNAVAILABLE, &Error::Unavailable);
         }
     };
     let audience = access.viewer.audience();
@@ -277,12 +322,11 @@ async fn run(
             answer::write(None, errors, cost),
         )
     };
-    let query = std::mem::take(&mut parameters.query);
-    let document = match app.graphql.document(&query) {
+    let document = match document {
         Ok(document) => document,
-        Err(error) => return fail(&[error], None),
+        Err(error) => return fail(std::slice::from_ref(error), None),
     };
-    let checked = match app.graphql.check(&document, audience, &parameters) {
+    let checked = match app.graphql.check(document, audience, parameters) {
         Ok(checked) => checked,
         Err(errors) => return fail(&errors, None),
     };
@@ -306,7 +350,7 @@ async fn run(
         .variables(Variables::from_value(Value::Object(checked.variables.clone())))
         .data(audience)
         .data(Request::new(access, languages, checked.variables, limit));
-    library.operation_name = parameters.operation_name;
+    library.operation_name = parameters.operation_name.clone();
     library.set_parsed_query(document.parsed.clone());
     let response = schema.execute(library).await;
 
@@ -317,20 +361,18 @@ async fn run(
         return fail(&response.errors, None);
     }
     if !passed && document.passed.fetch_or(bit, Ordering::Relaxed) == 0 {
-        app.graphql.keep(&query, &document);
+        app.graphql.keep(&parameters.query, document);
     }
     let body = answer::write(Some(&response.data), &response.errors, Some(cost));
     answer::finish(&mut HttpResponse::Ok(), media, body)
 }
 
-enum Refusal {
-    Denied(crate::auth::Denied),
-    Fault(Error),
-}
-
 /// The database as the viewer of this request may see it.
-async fn access(app: &App, request: &HttpRequest) -> Result<crate::store::Access, Refusal> {
-    let catalog = app.store.catalog().await.map_err(Refusal::Fault)?;
+async fn access(
+    app: &App,
+    request: &HttpRequest,
+    (catalog, seen): (Arc<Catalog>, Arc<Seen>),
+) -> Result<Access, Denied> {
     // A header that is not text names no organisation.
     let organization =
         request.headers().get("umbral-organization").map(|value| value.to_str().unwrap_or_default());
@@ -340,12 +382,8 @@ async fn access(app: &App, request: &HttpRequest) -> Result<crate::store::Access
         Some(value) => Some(value.to_str().unwrap_or("")),
     };
     let now = app.config.clock.now();
-    let viewer: Viewer = app
-        .authenticator
-        .viewer(&catalog, authorization, organization, now)
-        .await
-        .map_err(Refusal::Denied)?;
-    Ok(app.store.access_with(viewer, catalog))
+    let viewer = app.authenticator.viewer(&catalog, authorization, organization, now).await?;
+    Ok(app.store.access_seeing(viewer, catalog, seen))
 }
 
 enum Unread {

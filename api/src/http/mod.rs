@@ -89,6 +89,7 @@ impl Config {
 }
 
 /// The client's own id for the request when it is harmless, else a random one.
+#[expect(clippy::disallowed_methods, reason = "it names a request in the log and nothing else")]
 fn request_id(request: &HttpRequest) -> String {
     let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
     let harmless = |id: &&str| {

@@ -13,7 +13,6 @@ use super::{
     catalog::Agreement,
     input::{At, Faults, Message, Once, UserError, UserErrorCode, Written, given, or_default},
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
-    program::NO_FACILITY,
     time_zone,
     write::{Seen, Write},
 };
@@ -85,27 +84,23 @@ impl Access {
     pub async fn create_agreement(&self, input: CreateAgreement) -> Written<Option<Uuid>> {
         self.require(Right::AgreementWrite)?;
         let own = self.own()?;
-        let mut faults = Faults::default();
-        faults.short_text(&input.title, &["title"]);
-        faults.span(input.starts_on, input.ends_on, &["endsOn"]);
-        let known = time_zone::known(&input.time_zone);
-        faults.check(known, UserErrorCode::Invalid, &["timeZone"], NO_ZONE);
-        let mut partners = input.partners;
-        partners.sort_unstable();
-        partners.dedup();
-        faults.check(!partners.is_empty(), UserErrorCode::Invalid, &["partners"], NO_PARTNERS);
-        for (place, partner) in partners.iter().enumerate() {
-            let there = *partner != own && self.organization(*partner).is_some();
-            faults.check(there, UserErrorCode::NotFound, &["partners", &place.to_string()], NO_PARTNER);
-        }
-        let facilities = input.facilities.map(|ids| self.scope_facilities(&mut faults, ids));
-        let programs = input.programs.map(|ids| self.scope_programs(&mut faults, own, ids));
-        faults.refuse()?;
         let write = self.write().await?;
         let id = match write.once(&input.once, self.new_id()).await? {
             Seen::Again(id) => return Ok(Some(id)),
             Seen::First(id) => id,
         };
+        let mut faults = Faults::default();
+        faults.short_text(&input.title, &["title"]);
+        faults.span(input.starts_on, input.ends_on, &["endsOn"]);
+        let known = time_zone::known(&input.time_zone);
+        faults.check(known, UserErrorCode::Invalid, &["timeZone"], NO_ZONE);
+        faults.check(!input.partners.is_empty(), UserErrorCode::Invalid, &["partners"], NO_PARTNERS);
+        let partners = faults
+            .ids(input.partners, "partners", NO_PARTNER, |partner| partner != own && self.may_name(partner));
+        let facilities = input.facilities.map(|ids| self.sites(&mut faults, ids, |_| false));
+        let programs = input.programs.map(|ids| self.own_programs(&mut faults, ids, |_| false));
+        check_shares(&mut faults, &input.shares);
+        faults.refuse()?;
         let row = agreement::ActiveModel {
             organization_id: Set(own),
             id: Set(id),
@@ -142,6 +137,7 @@ impl Access {
         let Some(entry) = self.agreement(input.at.id).filter(|entry| entry.row.organization_id == own) else {
             return Err(UserError::not_found(&["id"]).into());
         };
+        input.at.check("id", entry.row.version, entry.row.archived_at)?;
         let mut faults = Faults::default();
         let mut row = agreement::ActiveModel { version: Set(input.at.expected + 1), ..Default::default() };
         if let Some(title) = input.title {
@@ -153,10 +149,15 @@ impl Access {
             row.ends_on = Set(ends_on);
         }
         if let Some(shares) = input.shares {
+            check_shares(&mut faults, &shares);
             row.shares = Set(Shares(shares));
         }
-        let facilities = input.facilities.map(|ids| ids.map(|ids| self.scope_facilities(&mut faults, ids)));
-        let programs = input.programs.map(|ids| ids.map(|ids| self.scope_programs(&mut faults, own, ids)));
+        let facilities = input
+            .facilities
+            .map(|ids| ids.map(|ids| self.sites(&mut faults, ids, |id| entry.facilities.contains(&id))));
+        let programs = input
+            .programs
+            .map(|ids| ids.map(|ids| self.own_programs(&mut faults, ids, |id| entry.programs.contains(&id))));
         faults.refuse()?;
         if let Some(facilities) = &facilities {
             row.all_facilities = Set(facilities.is_none());
@@ -193,26 +194,10 @@ impl Access {
         }
         write.finish_update(changed, "agreement", input.at, input.validate_only).await
     }
+}
 
-    fn scope_facilities(&self, faults: &mut Faults, mut ids: Vec<Uuid>) -> Vec<Uuid> {
-        for (place, id) in ids.iter().enumerate() {
-            let there = self.facility(*id).is_some();
-            faults.check(there, UserErrorCode::NotFound, &["facilities", &place.to_string()], NO_FACILITY);
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        ids
-    }
-
-    fn scope_programs(&self, faults: &mut Faults, own: Uuid, mut ids: Vec<Uuid>) -> Vec<Uuid> {
-        for (place, id) in ids.iter().enumerate() {
-            let there = self.program(*id).is_some_and(|view| view.entry.row.organization_id == own);
-            faults.check(there, UserErrorCode::NotFound, &["programs", &place.to_string()], NO_PROGRAM);
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        ids
-    }
+fn check_shares(faults: &mut Faults, shares: &[AgreementShare]) {
+    faults.check(!shares.is_empty(), UserErrorCode::Invalid, &["shares"], NO_SHARES);
 }
 
 async fn set_facilities(write: &Write<'_>, own: Uuid, id: Uuid, ids: Option<Vec<Uuid>>) -> Written<()> {
@@ -247,7 +232,5 @@ const NO_PARTNERS: Message =
     Message { en: "Name at least one partner.", es: "Indique al menos una organización aliada." };
 const NO_PARTNER: Message =
     Message { en: "There is no such organisation.", es: "No existe esa organización." };
-pub(super) const NO_PROGRAM: Message = Message {
-    en: "There is no such program of your organisation.",
-    es: "No existe ese programa de su organización.",
-};
+const NO_SHARES: Message =
+    Message { en: "Say what the agreement shares.", es: "Indique qué comparte el convenio." };

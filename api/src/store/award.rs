@@ -7,12 +7,11 @@ use uuid::Uuid;
 
 use super::{
     Access,
-    agreement::NO_PROGRAM,
     catalog::{Award, Gift},
     distribution::{DateRange, LineInput},
     input::{
-        At, Faults, LocalizedInput, Message, MoneyInput, Once, UserError, UserErrorCode, Written, given,
-        or_default,
+        At, FUTURE, Faults, LocalizedInput, Message, MoneyInput, Once, UserError, UserErrorCode, Written,
+        given, or_default,
     },
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
     write::Seen,
@@ -146,18 +145,18 @@ impl Access {
     pub async fn create_award(&self, input: CreateAward) -> Written<Option<Uuid>> {
         self.require(Right::AwardWrite)?;
         let own = self.own()?;
-        let mut faults = Faults::default();
-        let title = faults.localized(&input.title, &["title"], 200);
-        let amount = faults.money(&input.amount, &["amount"]);
-        faults.span(input.starts_on, input.ends_on, &["endsOn"]);
-        self.check_donor(&mut faults, input.donor);
-        let programs = self.own_programs(&mut faults, own, input.programs);
-        faults.refuse()?;
         let write = self.write().await?;
         let id = match write.once(&input.once, self.new_id()).await? {
             Seen::Again(id) => return Ok(Some(id)),
             Seen::First(id) => id,
         };
+        let mut faults = Faults::default();
+        let title = faults.localized(&input.title, &["title"], 200);
+        let amount = faults.money(&input.amount, &["amount"]);
+        faults.span(input.starts_on, input.ends_on, &["endsOn"]);
+        self.check_donor(&mut faults, input.donor);
+        let programs = self.own_programs(&mut faults, input.programs, |_| false);
+        faults.refuse()?;
         let row = award::ActiveModel {
             organization_id: Set(own),
             id: Set(id),
@@ -192,6 +191,7 @@ impl Access {
         let Some(entry) = self.award(input.at.id).filter(|entry| entry.row.organization_id == own) else {
             return Err(UserError::not_found(&["id"]).into());
         };
+        input.at.check("id", entry.row.version, entry.row.archived_at)?;
         let mut faults = Faults::default();
         let mut row = award::ActiveModel { version: Set(input.at.expected + 1), ..Default::default() };
         if let Some(title) = &input.title {
@@ -205,7 +205,8 @@ impl Access {
             faults.span(entry.row.starts_on, ends_on, &["endsOn"]);
             row.ends_on = Set(ends_on);
         }
-        let programs = input.programs.map(|ids| self.own_programs(&mut faults, own, ids));
+        let programs =
+            input.programs.map(|ids| self.own_programs(&mut faults, ids, |id| entry.programs.contains(&id)));
         faults.refuse()?;
         let write = self.write().await?;
         let changed = award::Entity::update_many()
@@ -239,17 +240,19 @@ impl Access {
     pub async fn create_gift(&self, input: CreateGift) -> Written<Option<Uuid>> {
         self.require(Right::AwardWrite)?;
         let own = self.own()?;
-        let mut faults = Faults::default();
-        self.check_donor(&mut faults, input.donor);
-        let value = input.value.as_ref().map(|value| faults.money(value, &["value"]));
-        let programs = self.own_programs(&mut faults, own, input.programs);
-        let lines = self.check_lines(&mut faults, &input.lines, input.received_on);
-        faults.refuse()?;
         let write = self.write().await?;
         let id = match write.once(&input.once, self.new_id()).await? {
             Seen::Again(id) => return Ok(Some(id)),
             Seen::First(id) => id,
         };
+        let mut faults = Faults::default();
+        self.check_donor(&mut faults, input.donor);
+        let value = input.value.as_ref().map(|value| faults.money(value, &["value"]));
+        let programs = self.own_programs(&mut faults, input.programs, |_| false);
+        let past = input.received_on <= self.today();
+        faults.check(past, UserErrorCode::OutOfRange, &["receivedOn"], FUTURE);
+        let lines = self.check_lines(&mut faults, &input.lines, input.received_on, |_| false);
+        faults.refuse()?;
         let row = gift::ActiveModel {
             organization_id: Set(own),
             id: Set(id),
@@ -287,17 +290,7 @@ impl Access {
     }
 
     fn check_donor(&self, faults: &mut Faults, donor: Uuid) {
-        faults.check(self.organization(donor).is_some(), UserErrorCode::NotFound, &["donor"], NO_DONOR);
-    }
-
-    fn own_programs(&self, faults: &mut Faults, own: Uuid, mut ids: Vec<Uuid>) -> Vec<Uuid> {
-        for (place, id) in ids.iter().enumerate() {
-            let there = self.program(*id).is_some_and(|view| view.entry.row.organization_id == own);
-            faults.check(there, UserErrorCode::NotFound, &["programs", &place.to_string()], NO_PROGRAM);
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        ids
+        faults.check(self.may_name(donor), UserErrorCode::NotFound, &["donor"], NO_DONOR);
     }
 }
 

@@ -128,6 +128,11 @@ impl Access {
     pub async fn create_facility(&self, input: CreateFacility) -> Written<Option<Uuid>> {
         self.require(Right::RegistryWrite)?;
         let own = self.own()?;
+        let write = self.write().await?;
+        let id = match write.once(&input.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         faults.slug(&input.slug, &["slug"]);
         faults.short_text(&input.name, &["name"]);
@@ -139,11 +144,6 @@ impl Access {
         let fits = region.is_some_and(|region| region.country == input.country);
         faults.check(fits, UserErrorCode::Invalid, &["region"], NO_REGION);
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let row = facility::ActiveModel {
             id: Set(id),
             organization_id: Set(own),
@@ -177,9 +177,10 @@ impl Access {
     pub async fn update_facility(&self, input: UpdateFacility) -> Written<()> {
         self.require(Right::RegistryWrite)?;
         let own = self.own()?;
-        if self.facility(input.at.id).is_none_or(|entry| entry.row.organization_id != own) {
+        let Some(entry) = self.facility(input.at.id).filter(|entry| entry.row.organization_id == own) else {
             return Err(UserError::not_found(&["id"]).into());
-        }
+        };
+        input.at.check("id", entry.row.version, entry.row.archived_at)?;
         let mut faults = Faults::default();
         let mut row = facility::ActiveModel { version: Set(input.at.expected + 1), ..Default::default() };
         if let Some(name) = input.name {
@@ -210,6 +211,18 @@ impl Access {
             .await?;
         write.finish_update(changed.rows_affected, "facility", input.at, input.validate_only).await
     }
+
+    /// The facilities that a list names. An archived one may stay where it was.
+    pub(super) fn sites(
+        &self,
+        faults: &mut Faults,
+        ids: Vec<Uuid>,
+        was_there: impl Fn(Uuid) -> bool,
+    ) -> Vec<Uuid> {
+        faults.ids(ids, "facilities", NO_FACILITY, |id| {
+            self.facility(id).is_some_and(|entry| entry.row.archived_at.is_none() || was_there(id))
+        })
+    }
 }
 
 fn check_aliases(faults: &mut Faults, aliases: &[String]) {
@@ -218,6 +231,8 @@ fn check_aliases(faults: &mut Faults, aliases: &[String]) {
     }
 }
 
+pub(super) const NO_FACILITY: Message =
+    Message { en: "There is no such facility.", es: "No existe ese centro." };
 const NO_REGION: Message = Message {
     en: "There is no such first-level region in this country.",
     es: "No existe esa región de primer nivel en este país.",

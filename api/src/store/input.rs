@@ -6,6 +6,7 @@ use entity::value::{Localized, Translation, TranslationStatus};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
+use super::tied::Outdated;
 use crate::error::Error;
 
 /// What is wrong with an input.
@@ -60,6 +61,8 @@ pub struct UserError {
 pub enum Refused {
     Fault(Error),
     User(Vec<UserError>),
+    /// The checks have to be done again.
+    Outdated(Outdated),
 }
 
 /// The answer of a write.
@@ -89,6 +92,25 @@ impl UserError {
 
     pub fn not_found(field: &[&str]) -> Self {
         Self::new(UserErrorCode::NotFound, field, NOT_FOUND)
+    }
+}
+
+impl At {
+    /// Refuses to change an entry that has changed since the client saw it, or that is archived: nothing brings that
+    /// back.
+    pub fn check(
+        self,
+        field: &str,
+        version: i32,
+        archived_at: Option<chrono::DateTime<chrono::Utc>>,
+    ) -> Result<(), UserError> {
+        if version != self.expected {
+            return Err(UserError::stale());
+        }
+        if archived_at.is_some() {
+            return Err(UserError::new(UserErrorCode::Invalid, &[field], ARCHIVED));
+        }
+        Ok(())
     }
 }
 
@@ -160,6 +182,22 @@ impl Faults {
         path.push("original");
         self.check(texts.contains_key(&input.original), UserErrorCode::Invalid, &path, NO_ORIGINAL);
         Localized { original: input.original.clone(), texts }
+    }
+
+    /// The objects that a list names, each once, in the order of their ids. `may` says which may be named.
+    pub fn ids(
+        &mut self,
+        mut ids: Vec<Uuid>,
+        field: &str,
+        message: Message,
+        may: impl Fn(Uuid) -> bool,
+    ) -> Vec<Uuid> {
+        for (place, id) in ids.iter().enumerate() {
+            self.check(may(*id), UserErrorCode::NotFound, &[field, &place.to_string()], message);
+        }
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     }
 
     /// A last day that is not before the first.
@@ -241,11 +279,17 @@ const STALE: Message = Message {
     en: "The row has changed since it was read. The answer holds it as it is now.",
     es: "El registro cambió desde que se leyó. La respuesta lo trae como está ahora.",
 };
+const ARCHIVED: Message = Message {
+    en: "This is archived. It can no longer be changed.",
+    es: "Está archivado. Ya no se puede cambiar.",
+};
 const NOT_FOUND: Message = Message { en: "There is no such object.", es: "No existe ese objeto." };
 const BAD_TEXT: Message = Message {
     en: "The text is blank, too long or holds control characters.",
     es: "El texto está vacío, es demasiado largo o contiene caracteres de control.",
 };
+pub(super) const FUTURE: Message =
+    Message { en: "The day is in the future.", es: "El día está en el futuro." };
 const BAD_SLUG: Message = Message {
     en: "Use 2 to 80 lower-case letters, digits and hyphens.",
     es: "Use de 2 a 80 letras minúsculas, dígitos y guiones.",

@@ -12,11 +12,11 @@ use uuid::Uuid;
 
 use super::{
     Access,
-    catalog::{Face, Item},
+    catalog::{Face, Item, Kit},
     input::{At, Faults, LocalizedInput, Message, Once, UserError, UserErrorCode, Written, or_default},
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
     search,
-    write::{Seen, next_quarter, taken},
+    write::{Seen, Trace, Write, next_quarter, taken},
 };
 use crate::{auth::Right, id};
 
@@ -139,16 +139,16 @@ impl Access {
     pub async fn create_item(&self, input: CreateItem) -> Written<Option<Uuid>> {
         self.require(Right::RegistryWrite)?;
         let own = self.own()?;
-        let mut faults = Faults::default();
-        check_code(&mut faults, &input.code);
-        faults.short_text(&input.unit, &["unit"]);
-        let name = faults.localized(&input.name, &["name"], 200);
-        faults.refuse()?;
         let write = self.write().await?;
         let id = match write.once(&input.once, self.new_id()).await? {
             Seen::Again(id) => return Ok(Some(id)),
             Seen::First(id) => id,
         };
+        let mut faults = Faults::default();
+        check_code(&mut faults, &input.code);
+        faults.short_text(&input.unit, &["unit"]);
+        let name = faults.localized(&input.name, &["name"], 200);
+        faults.refuse()?;
         let row = item::ActiveModel {
             id: Set(id),
             organization_id: Set(own),
@@ -167,7 +167,8 @@ impl Access {
         write.finish_create("item", id, input.validate_only).await
     }
 
-    /// A sensitivity that changes counts for deliveries recorded from then on, and for every kit that holds it.
+    /// A sensitivity that changes counts for deliveries recorded from then on, and for every kit that holds it, also of
+    /// another organisation: such a kit gets a new version, and its change a trace where its owner looks.
     #[expect(clippy::disallowed_methods, reason = "the update repeats the scope in its WHERE")]
     pub async fn update_item(&self, input: UpdateItem) -> Written<()> {
         self.require(Right::RegistryWrite)?;
@@ -177,6 +178,7 @@ impl Access {
         else {
             return Err(UserError::not_found(&["id"]).into());
         };
+        input.at.check("id", entry.row.version, entry.row.archived_at)?;
         let mut faults = Faults::default();
         let mut row = item::ActiveModel { version: Set(input.at.expected + 1), ..Default::default() };
         if let Some(name) = &input.name {
@@ -211,7 +213,7 @@ impl Access {
             .exec(&write.tx)
             .await?
             .rows_affected;
-        if after == Sensitivity::Sensitive && entry.row.sensitivity == Sensitivity::General {
+        if changed == 1 && after == Sensitivity::Sensitive && entry.row.sensitivity == Sensitivity::General {
             for kit in self.catalog.kits.iter().filter(|kit| {
                 kit.row.sensitivity == Sensitivity::General
                     && kit
@@ -219,16 +221,22 @@ impl Access {
                         .iter()
                         .any(|version| version.lines.iter().any(|line| line.item_id == input.at.id))
             }) {
-                let mut row = super::kit::new_face(kit, today);
-                row.sensitivity = Set(Sensitivity::Sensitive);
-                kit::Entity::update_many()
-                    .set(row)
-                    .filter(kit::Column::Id.eq(kit.row.id))
-                    .exec(&write.tx)
-                    .await?;
+                self.kit_becomes_sensitive(&write, kit, input.at.id).await?;
             }
         }
         write.finish_update(changed, "item", input.at, input.validate_only).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the kit holds an item of the viewer's organisation")]
+    async fn kit_becomes_sensitive(&self, write: &Write<'_>, kit: &Kit, item: Uuid) -> Written<()> {
+        let version = kit.row.version + 1;
+        let mut row = super::kit::new_face(kit, self.today());
+        row.sensitivity = Set(Sensitivity::Sensitive);
+        row.version = Set(version);
+        kit::Entity::update_many().set(row).filter(kit::Column::Id.eq(kit.row.id)).exec(&write.tx).await?;
+        let detail = json!({ "sensitivity": "SENSITIVE", "becauseOf": { "item": item, "of": self.own()? } });
+        let trace = Trace { action: "UPDATE", entity: "kit", detail };
+        Ok(write.trace(kit.row.organization_id, trace, kit.row.id, Some(version)).await?)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Kits and their versions.
 
+use std::collections::HashSet;
+
 use entity::{
     kit, kit_line, kit_version,
     value::{Localized, OutsideFace, Sensitivity},
@@ -128,16 +130,16 @@ impl Access {
     pub async fn create_kit(&self, input: CreateKit) -> Written<Option<Uuid>> {
         self.require(Right::RegistryWrite)?;
         let own = self.own()?;
-        let mut faults = Faults::default();
-        check_code(&mut faults, &input.code);
-        let name = faults.localized(&input.name, &["name"], 200);
-        let sensitivity = self.check_contents(&mut faults, &input.contents);
-        faults.refuse()?;
         let write = self.write().await?;
         let id = match write.once(&input.once, self.new_id()).await? {
             Seen::Again(id) => return Ok(Some(id)),
             Seen::First(id) => id,
         };
+        let mut faults = Faults::default();
+        check_code(&mut faults, &input.code);
+        let name = faults.localized(&input.name, &["name"], 200);
+        let sensitivity = self.check_contents(&mut faults, &input.contents);
+        faults.refuse()?;
         let row = kit::ActiveModel {
             id: Set(id),
             organization_id: Set(own),
@@ -161,23 +163,22 @@ impl Access {
     pub async fn create_kit_version(&self, input: CreateKitVersion) -> Written<Option<Uuid>> {
         self.require(Right::RegistryWrite)?;
         let own = self.own()?;
-        let Some(entry) = self.catalog.kits.get(input.at.id).filter(|entry| entry.row.organization_id == own)
-        else {
-            return Err(UserError::not_found(&["kit"]).into());
-        };
-        let mut faults = Faults::default();
-        let last =
-            entry.versions.last().map_or((0, None), |version| (version.number, Some(version.valid_from)));
-        let later = last.1.is_none_or(|before| before < input.valid_from);
-        let sensitivity = self.check_contents(&mut faults, &input.contents);
-        faults.refuse()?;
         let write = self.write().await?;
         if let Seen::Again(id) = write.once(&input.once, input.at.id).await? {
             return Ok(Some(id));
         }
-        if !later {
-            return Err(UserError::new(UserErrorCode::OutOfRange, &["validFrom"], NOT_LATER).into());
-        }
+        let Some(entry) = self.catalog.kits.get(input.at.id).filter(|entry| entry.row.organization_id == own)
+        else {
+            return Err(UserError::not_found(&["kit"]).into());
+        };
+        input.at.check("kit", entry.row.version, entry.row.archived_at)?;
+        let mut faults = Faults::default();
+        let last =
+            entry.versions.last().map_or((0, None), |version| (version.number, Some(version.valid_from)));
+        let later = last.1.is_none_or(|before| before < input.valid_from);
+        faults.check(later, UserErrorCode::OutOfRange, &["validFrom"], NOT_LATER);
+        let sensitivity = self.check_contents(&mut faults, &input.contents);
+        faults.refuse()?;
         let mut row =
             if entry.row.sensitivity == Sensitivity::Sensitive || sensitivity == Sensitivity::Sensitive {
                 new_face(entry, self.today())
@@ -210,6 +211,7 @@ impl Access {
         else {
             return Err(UserError::not_found(&["id"]).into());
         };
+        input.at.check("id", entry.row.version, entry.row.archived_at)?;
         let mut faults = Faults::default();
         let mut row = if entry.row.sensitivity == Sensitivity::Sensitive {
             new_face(entry, self.today())
@@ -242,8 +244,10 @@ impl Access {
             BAD_CONTENTS,
         );
         let mut sensitivity = Sensitivity::General;
+        let mut seen = HashSet::new();
         for (place, (id, quantity)) in contents.iter().enumerate() {
             let place = place.to_string();
+            faults.check(seen.insert(*id), UserErrorCode::Duplicate, &["contents", &place, "item"], TWICE);
             match self.item(*id).filter(|view| view.entry.row.archived_at.is_none()) {
                 Some(view) if view.entry.row.sensitivity == Sensitivity::Sensitive => {
                     sensitivity = Sensitivity::Sensitive;
@@ -301,6 +305,8 @@ const BAD_CONTENTS: Message = Message {
     en: "A kit holds 1 to 100 different items.",
     es: "Un kit contiene de 1 a 100 artículos distintos.",
 };
+const TWICE: Message =
+    Message { en: "The item is in the kit already.", es: "El artículo ya está en el kit." };
 const NO_ITEM: Message = Message { en: "There is no such item.", es: "No existe ese artículo." };
 pub(super) const BAD_QUANTITY: Message =
     Message { en: "The quantity is out of range.", es: "La cantidad está fuera de rango." };

@@ -13,7 +13,7 @@ use super::{
     Store,
     catalog::{Catalog, Membership},
 };
-use crate::error::Result;
+use crate::{auth::Viewer, error::Result};
 
 impl Catalog {
     /// The memberships of an account that hold today, in a stable order.
@@ -29,6 +29,20 @@ impl Catalog {
                     && self.organizations.get(row.organization_id).is_some()
             })
             .collect()
+    }
+
+    /// Whether a viewer still has the membership that it was made of.
+    pub(super) fn still_holds(&self, viewer: &Viewer, now: chrono::DateTime<chrono::Utc>) -> bool {
+        // The program itself has no account.
+        let Some(account) = viewer.account() else { return true };
+        let enabled =
+            self.accounts.get(&account).is_some_and(|row| row.disabled_at.is_none_or(|at| now < at));
+        enabled
+            && self.memberships_of(account, now).iter().any(|membership| {
+                Some(membership.row.organization_id) == viewer.organization()
+                    && Some(membership.row.role) == viewer.role()
+                    && viewer.facilities().is_none_or(|cut| *cut == *membership.facilities)
+            })
     }
 
     /// A service or demonstration account with this role in this organisation, and how a token names it.
@@ -77,7 +91,7 @@ impl Store {
         organization: Uuid,
     ) -> Result<String> {
         let access = self.system(organization).await?;
-        let write = access.write().await?;
+        let write = self.bulk().await?.as_write(&access);
         let tx = &write.tx;
         let id = access.new_id();
         let now = self.clock.now();

@@ -22,10 +22,15 @@ pub mod program;
 pub mod search;
 pub mod stats;
 pub mod stock;
+pub mod tied;
 pub mod time_zone;
+mod together;
 pub mod write;
 
-use std::sync::{Arc, RwLock, atomic::AtomicU32};
+use std::sync::{
+    Arc, RwLock,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
@@ -41,6 +46,7 @@ use crate::{
     graphql::audience::Audience,
 };
 use catalog::Catalog;
+use together::Together;
 
 tokio::task_local! {
     /// How many statements this request has run.
@@ -52,6 +58,7 @@ pub struct Store {
     pools: connect::Pools,
     catalog: RwLock<Arc<Catalog>>,
     loading: Mutex<()>,
+    versions: Together<i64>,
     instance: entity::instance::Model,
     pub clock: Clock,
 }
@@ -63,8 +70,30 @@ pub struct Access {
     pub viewer: Viewer,
     pub catalog: Arc<Catalog>,
     pub now: DateTime<Utc>,
+    /// For the second attempt of a write: the transaction that holds the reference tables as `catalog` has them.
+    held: Option<tied::Held>,
     /// How many statements this request has run, for work that goes on in other tasks.
     pub statements: Arc<AtomicU32>,
+    seen: Arc<Seen>,
+}
+
+/// What the statements of a request have seen of the version of the reference tables.
+#[derive(Debug, Default)]
+pub struct Seen {
+    same: AtomicBool,
+    other: AtomicBool,
+}
+
+impl Seen {
+    /// Whether a statement has seen the version that the request goes by, and none another.
+    pub fn is_current(&self) -> bool {
+        self.same.load(Ordering::Relaxed) && !self.other.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, same: bool) {
+        let seen = if same { &self.same } else { &self.other };
+        seen.store(true, Ordering::Relaxed);
+    }
 }
 
 /// The rows of an entity that a viewer may see. No default: an entity that says nothing cannot be read.
@@ -85,7 +114,14 @@ impl Store {
     pub async fn open(pools: connect::Pools, clock: Clock) -> Result<Arc<Self>> {
         let instance = connect::instance(&pools, &clock).await?;
         let catalog = RwLock::new(Arc::new(load(&pools.read).await?));
-        Ok(Arc::new(Self { pools, catalog, loading: Mutex::new(()), instance, clock }))
+        Ok(Arc::new(Self {
+            pools,
+            catalog,
+            loading: Mutex::new(()),
+            versions: Together::default(),
+            instance,
+            clock,
+        }))
     }
 
     /// The database as this viewer may see it. Reads the reference tables anew when they have changed.
@@ -95,28 +131,41 @@ impl Store {
 
     /// The database as this viewer may see it, with reference tables that have just been read.
     pub fn access_with(self: &Arc<Self>, viewer: Viewer, catalog: Arc<Catalog>) -> Access {
+        self.access_seeing(viewer, catalog, Arc::default())
+    }
+
+    /// The same with reference tables out of memory; `seen` says afterwards whether they are those of the database.
+    pub fn access_seeing(self: &Arc<Self>, viewer: Viewer, catalog: Arc<Catalog>, seen: Arc<Seen>) -> Access {
         let statements = STATEMENTS.try_with(Arc::clone).unwrap_or_default();
-        Access { store: self.clone(), viewer, catalog, now: self.clock.now(), statements }
+        Access { store: self.clone(), viewer, catalog, now: self.clock.now(), held: None, statements, seen }
     }
 
     /// The reference tables as they are now, whoever changed them last.
     pub async fn catalog(&self) -> Result<Arc<Catalog>> {
-        let version = version(&self.pools.read).await?;
+        let version = self.versions.read(|| version(&self.pools.read)).await?;
         let kept = self.kept();
         if kept.version == version {
             return Ok(kept);
         }
         let _one_at_a_time = self.loading.lock().await;
+        // Somebody else may have loaded them meanwhile. A database that was put back to an older state has a lower
+        // version, so it is the same one or it is loaded.
+        let version = self::version(&self.pools.read).await?;
         let kept = self.kept();
-        if kept.version >= version {
+        if kept.version == version {
             return Ok(kept);
         }
         let fresh = Arc::new(load(&self.pools.read).await?);
-        *self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh.clone();
+        self.keep(fresh.clone());
         Ok(fresh)
     }
 
-    fn kept(&self) -> Arc<Catalog> {
+    fn keep(&self, fresh: Arc<Catalog>) {
+        *self.catalog.write().unwrap_or_else(std::sync::PoisonError::into_inner) = fresh;
+    }
+
+    /// The reference tables as this process read them last.
+    pub fn kept(&self) -> Arc<Catalog> {
         self.catalog.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
 
@@ -152,7 +201,7 @@ impl Store {
         let statement = sea_orm::Statement::from_string(
             DbBackend::Postgres,
             "SELECT bool_or(has_any_column_privilege(oid, 'SELECT')) \
-             FILTER (WHERE relname NOT IN ('distribution', 'distribution_line', 'kit_line', 'item')) \
+             FILTER (WHERE relname NOT IN ('distribution', 'distribution_line', 'kit_line', 'catalog_version')) \
              OR bool_or(has_any_column_privilege(oid, 'INSERT, UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE')) \
              OR NOT row_security_active('distribution') OR NOT row_security_active('distribution_line') AS open \
              FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm') AND relnamespace = 'public'::regnamespace",
@@ -227,14 +276,10 @@ impl Access {
     pub async fn refreshed(&self) -> Result<Self> {
         Ok(Self { catalog: self.store.catalog().await?, ..self.clone() })
     }
-
-    /// A transaction for writing. On SQLite it takes the write lock at once, so that a read in it cannot go
-    /// stale before its write.
-    async fn begin(&self) -> Result<sea_orm::DatabaseTransaction> {
-        begin(&self.store.pools.write).await
-    }
 }
 
+/// A transaction for writing. On SQLite it takes the write lock at once, so that a read in it cannot go stale
+/// before its write.
 async fn begin(db: &DatabaseConnection) -> Result<sea_orm::DatabaseTransaction> {
     Ok(db
         .begin_with_options(TransactionOptions {

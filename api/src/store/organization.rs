@@ -68,6 +68,11 @@ impl Access {
         self.catalog.organization_by_slug(slug).filter(|entry| self.sees_organization(entry))
     }
 
+    /// Whether an agreement or a gift may name an organisation: one that the viewer sees, and that still is.
+    pub(super) fn may_name(&self, organization: Uuid) -> bool {
+        self.organization(organization).is_some_and(|entry| entry.row.archived_at.is_none())
+    }
+
     pub fn organizations(
         &self,
         filter: &Filter,
@@ -142,15 +147,15 @@ impl Access {
     /// `NotPermitted` without the right; user errors for what a client can mend.
     pub async fn create_statement(&self, input: CreateStatement) -> Written<Option<Uuid>> {
         self.require(Right::RegistryWrite)?;
-        let mut faults = Faults::default();
-        let title = faults.localized(&input.title, &["title"], 200);
-        let text = faults.localized(&input.text, &["text"], 10_000);
-        faults.refuse()?;
         let write = self.write().await?;
         let id = match write.once(&input.once, self.new_id()).await? {
             Seen::Again(id) => return Ok(Some(id)),
             Seen::First(id) => id,
         };
+        let mut faults = Faults::default();
+        let title = faults.localized(&input.title, &["title"], 200);
+        let text = faults.localized(&input.text, &["text"], 10_000);
+        faults.refuse()?;
         let row = statement::ActiveModel {
             organization_id: Set(self.own()?),
             id: Set(id),
@@ -171,9 +176,10 @@ impl Access {
     pub async fn update_statement(&self, input: UpdateStatement) -> Written<()> {
         self.require(Right::RegistryWrite)?;
         let own = self.own()?;
-        if self.statement(input.at.id).is_none_or(|row| row.organization_id != own) {
+        let Some(entry) = self.statement(input.at.id).filter(|row| row.organization_id == own) else {
             return Err(UserError::not_found(&["id"]).into());
-        }
+        };
+        input.at.check("id", entry.version, entry.archived_at)?;
         let mut faults = Faults::default();
         let mut row = statement::ActiveModel { version: Set(input.at.expected + 1), ..Default::default() };
         if let Some(position) = input.position {

@@ -220,6 +220,11 @@ impl Access {
     pub async fn create_program(&self, input: CreateProgram) -> Written<Option<Uuid>> {
         self.require(Right::RegistryWrite)?;
         let own = self.own()?;
+        let write = self.write().await?;
+        let id = match write.once(&input.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         faults.slug(&input.slug, &["slug"]);
         let name = faults.localized(&input.name, &["name"], 200);
@@ -227,16 +232,14 @@ impl Access {
             input.description.as_ref().map(|text| faults.localized(text, &["description"], 10_000));
         faults.span(input.starts_on, input.ends_on, &["endsOn"]);
         self.check_techniques(&mut faults, &input.techniques);
-        let sites = self.check_sites(&mut faults, input.facilities);
+        let sites = self.sites(&mut faults, input.facilities, |_| false);
         faults.refuse()?;
         let mut areas = vec![input.area];
-        areas.extend(input.areas.iter().copied().filter(|area| *area != input.area));
-        areas.dedup();
-        let write = self.write().await?;
-        let id = match write.once(&input.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
+        for area in input.areas {
+            if !areas.contains(&area) {
+                areas.push(area);
+            }
+        }
         let row = program::ActiveModel {
             id: Set(id),
             organization_id: Set(own),
@@ -275,6 +278,7 @@ impl Access {
         else {
             return Err(UserError::not_found(&["id"]).into());
         };
+        input.at.check("id", entry.row.version, entry.row.archived_at)?;
         let mut faults = Faults::default();
         let mut row = program::ActiveModel { version: Set(input.at.expected + 1), ..Default::default() };
         if let Some(name) = &input.name {
@@ -295,7 +299,7 @@ impl Access {
             faults.span(entry.row.starts_on, ends_on, &["endsOn"]);
             row.ends_on = Set(ends_on);
         }
-        let sites = input.facilities.map(|ids| self.check_sites(&mut faults, ids));
+        let sites = input.facilities.map(|ids| self.sites(&mut faults, ids, |id| entry.sites.contains(&id)));
         faults.refuse()?;
         if entry.row.sensitivity == Sensitivity::Sensitive && entry.row.published_at.is_some() {
             let today = self.today();
@@ -339,14 +343,19 @@ impl Access {
         }
     }
 
-    fn check_sites(&self, faults: &mut Faults, mut ids: Vec<Uuid>) -> Vec<Uuid> {
-        for (place, id) in ids.iter().enumerate() {
-            let there = self.facility(*id).is_some_and(|entry| entry.row.archived_at.is_none());
-            faults.check(there, UserErrorCode::NotFound, &["facilities", &place.to_string()], NO_FACILITY);
-        }
-        ids.sort_unstable();
-        ids.dedup();
-        ids
+    /// The programs of the viewer's organisation that a list names. An archived one may stay where it was.
+    pub(super) fn own_programs(
+        &self,
+        faults: &mut Faults,
+        ids: Vec<Uuid>,
+        was_there: impl Fn(Uuid) -> bool,
+    ) -> Vec<Uuid> {
+        let own = self.viewer.organization();
+        faults.ids(ids, "programs", NO_PROGRAM, |id| {
+            self.program(id).is_some_and(|View { entry: Program { row, .. }, .. }| {
+                Some(row.organization_id) == own && (row.archived_at.is_none() || was_there(id))
+            })
+        })
     }
 }
 
@@ -363,5 +372,7 @@ async fn set_sites(write: &super::write::Write<'_>, program: Uuid, sites: Vec<Uu
 }
 
 const NO_TECHNIQUE: Message = Message { en: "There is no such technique.", es: "No existe esa técnica." };
-pub(super) const NO_FACILITY: Message =
-    Message { en: "There is no such facility.", es: "No existe ese centro." };
+pub(super) const NO_PROGRAM: Message = Message {
+    en: "There is no such program of your organisation.",
+    es: "No existe ese programa de su organización.",
+};

@@ -1,25 +1,26 @@
 //! Grouped totals of deliveries.
 //!
-//! The database groups by what rows hold (organisation, facility, program, item, kit, month); regions, quarters
-//! and years are sums of these, since a delivery belongs to one facility and one month.
+//! The database groups by what rows hold (organisation, facility, program, item, kit and its version, month).
+//! Regions, quarters and years are sums of these, since a delivery belongs to one facility and one month; kits are
+//! taken apart into items here, by the contents that are in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike, Months, NaiveDate};
 use entity::{
     distribution::{self, Column},
-    distribution_line, item, kit_line,
+    distribution_line, kit_line,
     value::DistributionStatus,
 };
 use sea_orm::{
     ActiveEnum, Condition, ConnectionTrait, DbBackend, FromQueryResult, QuerySelect, QueryTrait,
-    sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr},
+    sea_query::{Alias, Expr, ExprTrait, Func, JoinType, SelectStatement, SimpleExpr},
 };
 use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    Access, Scoped,
+    Access,
     distribution::{Filter, among, among_expr},
 };
 use crate::{
@@ -89,10 +90,8 @@ struct Found {
     month: Option<NaiveDate>,
     deliveries: Option<i64>,
     contacts: Option<i64>,
-    units: Option<i64>,
-    unit_low: Option<String>,
-    unit_high: Option<String>,
-    kits: Option<i64>,
+    kit_version: Option<i32>,
+    quantity: Option<i64>,
 }
 
 /// Sums of one group while they are added up.
@@ -105,6 +104,7 @@ struct Sums {
     unit: Unit,
 }
 
+/// The unit of measure that a group's items have in common.
 #[derive(Default, PartialEq)]
 enum Unit {
     #[default]
@@ -141,12 +141,23 @@ impl Access {
         let by_goods = group_by.iter().any(|dimension| matches!(dimension, Dimension::Item | Dimension::Kit));
         let mut sums: BTreeMap<Key, Sums> = BTreeMap::new();
         if by_goods || wanted.units || wanted.kits {
-            let statement = self.lines_grouped(group_by, filter, by_goods);
-            self.add_up(group_by, &statement, &mut sums).await?;
+            for found in self.found(&self.lines_grouped(group_by, filter, by_goods)).await? {
+                self.add_goods(group_by, filter, found, &mut sums);
+            }
         }
-        if !by_goods && (wanted.deliveries || wanted.contacts || !(wanted.units || wanted.kits)) {
-            let statement = self.rows_grouped(group_by, filter);
-            self.add_up(group_by, &statement, &mut sums).await?;
+        let deliveries = match by_goods {
+            true if wanted.deliveries => Some(self.deliveries_of_goods(group_by, filter)),
+            false if wanted.deliveries || wanted.contacts || !(wanted.units || wanted.kits) => {
+                Some(self.rows_grouped(group_by, filter))
+            }
+            _ => None,
+        };
+        if let Some(statement) = deliveries {
+            for found in self.found(&statement).await? {
+                let sum = sums.entry(self.key(group_by, &found)).or_default();
+                sum.deliveries += found.deliveries.unwrap_or(0);
+                sum.contacts += found.contacts.unwrap_or(0);
+            }
         }
         fill_in(group_by, &periods, &mut sums)?;
         let truncated = sums.len() > first;
@@ -177,21 +188,40 @@ impl Access {
         statement
     }
 
-    /// Units and kits; also deliveries where the groups are of goods.
+    /// What was handed over, by item, kit and kit version.
     fn lines_grouped(&self, group_by: &[Dimension], filter: &Filter, by_goods: bool) -> SelectStatement {
+        use distribution_line::Column as Of;
+        let line = |column: Of| Expr::col((distribution_line::Entity, column));
+        let mut statement = self.counted(filter);
+        let kind = if by_goods { JoinType::InnerJoin } else { JoinType::LeftJoin };
+        self.join_lines(&mut statement, kind);
+        of_kits(&mut statement, filter);
+        if let Some(items) = &filter.item {
+            statement.cond_where(self.holding_any(items));
+        }
+        if group_by.contains(&Dimension::Kit) && !group_by.contains(&Dimension::Item) {
+            statement.and_where(line(Of::KitId).is_not_null());
+        }
+        self.keys(&mut statement, group_by);
+        for (column, name) in [(Of::ItemId, "item"), (Of::KitId, "kit"), (Of::KitVersion, "kit_version")] {
+            statement.expr_as(line(column), Alias::new(name));
+            statement.add_group_by([line(column)]);
+        }
+        let quantity = Func::cast_as(line(Of::Quantity).sum(), Alias::new("bigint"));
+        statement.expr_as(quantity, Alias::new("quantity"));
+        statement.expr_as(Expr::cust("CAST(NULL AS bigint)"), Alias::new("deliveries"));
+        statement.expr_as(Expr::cust("CAST(NULL AS bigint)"), Alias::new("contacts"));
+        statement
+    }
+
+    /// How many deliveries had an item or a kit: one that had an item twice, alone and in a kit, counts once.
+    fn deliveries_of_goods(&self, group_by: &[Dimension], filter: &Filter) -> SelectStatement {
         use distribution_line::Column as Of;
         let line = |column: Of| Expr::col((distribution_line::Entity, column));
         let inside = |column: kit_line::Column| Expr::col((kit_line::Entity, column));
         let mut statement = self.counted(filter);
-        let mut join = Condition::all()
-            .add(line(Of::OrganizationId).equals((distribution::Entity, Column::OrganizationId)))
-            .add(line(Of::DistributionId).equals((distribution::Entity, Column::Id)))
-            .add(distribution_line::Entity::visible_to(self));
-        if let Some(kits) = &filter.kit {
-            join = join.add(among(Of::KitId, kits.iter().copied()));
-        }
-        let kind = if by_goods { JoinType::InnerJoin } else { JoinType::LeftJoin };
-        statement.join(kind, distribution_line::Entity, join);
+        self.join_lines(&mut statement, JoinType::InnerJoin);
+        of_kits(&mut statement, filter);
         statement.join(
             JoinType::LeftJoin,
             kit_line::Entity,
@@ -200,17 +230,11 @@ impl Access {
                 .add(inside(kit_line::Column::Number).equals((distribution_line::Entity, Of::KitVersion))),
         );
         let goods: SimpleExpr = Func::coalesce([line(Of::ItemId), inside(kit_line::Column::ItemId)]).into();
-        statement.join(
-            JoinType::LeftJoin,
-            item::Entity,
-            Condition::all().add(Expr::col((item::Entity, item::Column::Id)).eq(goods.clone())),
-        );
         if let Some(items) = &filter.item {
             statement.cond_where(among_expr(goods.clone(), items.iter().copied()));
         }
         self.keys(&mut statement, group_by);
-        let by_item = group_by.contains(&Dimension::Item);
-        let by_kit = group_by.contains(&Dimension::Kit);
+        let (by_item, by_kit) = (group_by.contains(&Dimension::Item), group_by.contains(&Dimension::Kit));
         if by_kit && !by_item {
             statement.and_where(line(Of::KitId).is_not_null());
         }
@@ -222,26 +246,10 @@ impl Access {
                 statement.expr_as(no_uuid(self.backend()), Alias::new(name));
             }
         }
-        let quantity: SimpleExpr = Func::cast_as(line(Of::Quantity), Alias::new("bigint")).into();
-        let units = quantity.mul(Func::coalesce([inside(kit_line::Column::Quantity), Expr::val(1)])).sum();
-        statement.expr_as(Func::cast_as(units, Alias::new("bigint")), Alias::new("units"));
-        // A kit has as many rows here as it has items; the first one that the filter leaves stands for it.
-        let first = match &filter.item {
-            None => Condition::all().add(inside(kit_line::Column::Position).eq(1)),
-            Some(items) => first_of(items),
-        };
-        let kits: SimpleExpr = Expr::case(first, line(Of::Quantity)).finally(0).into();
-        statement.expr_as(Func::cast_as(kits.sum(), Alias::new("bigint")), Alias::new("kits"));
-        let unit = || Expr::col((item::Entity, item::Column::Unit));
-        statement.expr_as(unit().min(), Alias::new("unit_low"));
-        statement.expr_as(unit().max(), Alias::new("unit_high"));
-        if by_goods {
-            let deliveries = Func::count_distinct(Expr::col((distribution::Entity, Column::Id)));
-            statement.expr_as(deliveries, Alias::new("deliveries"));
-        } else {
-            statement.expr_as(Expr::cust("CAST(NULL AS bigint)"), Alias::new("deliveries"));
-        }
+        let deliveries = Func::count_distinct(Expr::col((distribution::Entity, Column::Id)));
+        statement.expr_as(deliveries, Alias::new("deliveries"));
         statement.expr_as(Expr::cust("CAST(NULL AS bigint)"), Alias::new("contacts"));
+        without_quantity(&mut statement);
         statement
     }
 
@@ -287,26 +295,54 @@ impl Access {
         }
     }
 
-    async fn add_up(
+    async fn found(&self, statement: &SelectStatement) -> Result<Vec<Found>> {
+        let rows = self.reader().query_all(statement).await?;
+        Ok(rows.iter().map(|row| Found::from_query_result(row, "")).collect::<Result<_, _>>()?)
+    }
+
+    /// Adds units and kits, kits taken apart into the items that the filter asks for.
+    fn add_goods(
         &self,
         group_by: &[Dimension],
-        statement: &SelectStatement,
+        filter: &Filter,
+        mut found: Found,
         sums: &mut BTreeMap<Key, Sums>,
-    ) -> Result<()> {
-        for row in self.reader().query_all(statement).await? {
-            let found = Found::from_query_result(&row, "")?;
-            let key = self.key(group_by, &found);
-            let sum = sums.entry(key).or_default();
-            sum.deliveries += found.deliveries.unwrap_or(0);
-            sum.contacts += found.contacts.unwrap_or(0);
-            sum.units += found.units.unwrap_or(0);
-            sum.kits += found.kits.unwrap_or(0);
-            if let (Some(low), Some(high)) = (found.unit_low, found.unit_high) {
-                sum.unit.add(low);
-                sum.unit.add(high);
+    ) {
+        let quantity = found.quantity.unwrap_or(0);
+        let contents: Vec<(Uuid, i64)> = match (found.item, found.kit) {
+            (Some(item), _) => vec![(item, 1)],
+            (None, Some(kit)) => self.contents(kit, found.kit_version),
+            (None, None) => {
+                // A delivery without a line that the viewer may see: its group is there all the same.
+                sums.entry(self.key(group_by, &found)).or_default();
+                return;
+            }
+        };
+        let by_item = group_by.contains(&Dimension::Item);
+        let mut kits = if found.kit.is_some() { quantity } else { 0 };
+        for (item, inside) in contents {
+            if filter.item.as_ref().is_some_and(|items| !items.contains(&item)) {
+                continue;
+            }
+            if by_item {
+                found.item = Some(item);
+            }
+            let sum = sums.entry(self.key(group_by, &found)).or_default();
+            sum.units += quantity * inside;
+            // A kit counts once, however many of its items do.
+            sum.kits += std::mem::take(&mut kits);
+            if let Some(entry) = self.catalog.items.get(item) {
+                sum.unit.add(&entry.row.unit);
             }
         }
-        Ok(())
+    }
+
+    /// The items of a kit's version, and how many of each.
+    fn contents(&self, kit: Uuid, version: Option<i32>) -> Vec<(Uuid, i64)> {
+        let versions = self.catalog.kits.get(kit).map_or(&[][..], |kit| &kit.versions);
+        let version = versions.iter().find(|one| Some(one.number) == version);
+        let lines = version.map_or(&[][..], |version| &version.lines);
+        lines.iter().map(|line| (line.item_id, line.quantity.into())).collect()
     }
 
     fn key(&self, group_by: &[Dimension], found: &Found) -> Key {
@@ -350,12 +386,12 @@ impl Access {
 }
 
 impl Unit {
-    fn add(&mut self, unit: String) {
-        *self = match std::mem::take(self) {
-            Self::None => Self::One(unit),
-            Self::One(before) if before == unit => Self::One(before),
-            _ => Self::Several,
-        };
+    fn add(&mut self, unit: &str) {
+        match self {
+            Self::None => *self = Self::One(unit.to_owned()),
+            Self::One(before) if before == unit => {}
+            _ => *self = Self::Several,
+        }
     }
 }
 
@@ -466,30 +502,23 @@ fn named(group_by: &[Dimension], key: Key) -> Group {
     group
 }
 
-/// Rows of a kit's contents with no wanted item before them in the same kit.
-fn first_of(items: &[Uuid]) -> Condition {
-    use kit_line::Column as Inside;
-    let earlier = Alias::new("earlier");
-    let other = |column: Inside| Expr::col((earlier.clone(), column));
-    let before = Query::select()
-        .expr(Expr::val(1))
-        .from_as(kit_line::Entity, earlier.clone())
-        .and_where(other(Inside::KitId).equals((kit_line::Entity, Inside::KitId)))
-        .and_where(other(Inside::Number).equals((kit_line::Entity, Inside::Number)))
-        .and_where(other(Inside::Position).lt(Expr::col((kit_line::Entity, Inside::Position))))
-        .cond_where(among_expr(other(Inside::ItemId), items.iter().copied()))
-        .to_owned();
-    let inside = Expr::col((kit_line::Entity, Inside::Position)).is_not_null();
-    Condition::all().add(inside).add(Expr::exists(before).not())
+/// Keeps the lines of the kits that are asked for. A delivery that has none of them is not in the list either.
+fn of_kits(statement: &mut SelectStatement, filter: &Filter) {
+    if let Some(kits) = &filter.kit {
+        statement.cond_where(among(distribution_line::Column::KitId, kits.iter().copied()));
+    }
 }
 
 fn without_goods(statement: &mut SelectStatement) {
-    for (name, kind) in [("units", "bigint"), ("kits", "bigint"), ("unit_low", "text"), ("unit_high", "text")]
-    {
-        statement.expr_as(Expr::cust(format!("CAST(NULL AS {kind})")), Alias::new(name));
-    }
     for name in ["item", "kit"] {
         statement.expr_as(Expr::value(Option::<Uuid>::None), Alias::new(name));
+    }
+    without_quantity(statement);
+}
+
+fn without_quantity(statement: &mut SelectStatement) {
+    for (name, kind) in [("kit_version", "integer"), ("quantity", "bigint")] {
+        statement.expr_as(Expr::cust(format!("CAST(NULL AS {kind})")), Alias::new(name));
     }
 }
 

@@ -33,37 +33,35 @@ pub enum Seen {
 }
 
 impl Access {
-    pub(super) async fn write(&self) -> Result<Write<'_>> {
-        Ok(Write { tx: self.begin().await?, access: self })
-    }
-
     /// The organisation that the viewer writes for.
     pub(super) fn own(&self) -> Result<Uuid> {
         self.viewer.organization().ok_or(Error::NotPermitted)
     }
 
     /// A random id for a new row.
+    #[expect(clippy::disallowed_methods, reason = "the one place that makes ids of rows")]
     pub(super) fn new_id(&self) -> Uuid {
         Uuid::new_v4()
     }
 
     /// Publishes or archives an entry of the viewer's organisation.
     pub async fn end_or_publish(&self, kind: Kind, at: At, life: Life, validate_only: bool) -> Written<()> {
-        let (table, own) = self.entry(kind, at.id).ok_or_else(|| UserError::not_found(&["id"]))?;
+        let entry = self.entry(kind, at.id).ok_or_else(|| UserError::not_found(&["id"]))?;
+        at.check("id", entry.version, entry.archived_at)?;
         if kind == Kind::Kit && life == Life::Publish && !self.contents_are_published(at.id) {
             return Err(UserError::new(UserErrorCode::Invalid, &["id"], DRAFT_CONTENTS).into());
         }
         let write = self.write().await?;
         let mut update = Query::update();
         update
-            .table(Alias::new(table))
+            .table(Alias::new(entry.table))
             .value(Alias::new("version"), Expr::col(Alias::new("version")).add(1))
             // The first time counts.
             .value(
                 Alias::new(life.column()),
                 Func::coalesce([Expr::col(Alias::new(life.column())), Expr::val(self.now)]),
             )
-            .and_where(Expr::col(Alias::new("organization_id")).eq(own))
+            .and_where(Expr::col(Alias::new("organization_id")).eq(entry.owner))
             .and_where(Expr::col(Alias::new("id")).eq(at.id))
             .and_where(Expr::col(Alias::new("version")).eq(at.expected));
         if life == Life::Publish
@@ -78,7 +76,7 @@ impl Access {
         if validate_only {
             return Ok(write.discard().await?);
         }
-        write.audit(life.action(), table, at.id, Some(at.expected + 1), Value::Null).await?;
+        write.audit(life.action(), entry.table, at.id, Some(at.expected + 1), Value::Null).await?;
         Ok(write.commit().await?)
     }
 
@@ -126,32 +124,60 @@ impl Access {
         archived_at.is_some_and(|at| !later || next_quarter(at.date_naive()) <= self.today())
     }
 
-    /// The table of an entry that the viewer's organisation made, and that organisation.
-    fn entry(&self, kind: Kind, id: Uuid) -> Option<(&'static str, Uuid)> {
+    /// An entry that the viewer's organisation made.
+    fn entry(&self, kind: Kind, id: Uuid) -> Option<Entry> {
         let catalog = &self.catalog;
-        let (table, owner) = match kind {
+        let (table, owner, version, archived_at) = match kind {
             Kind::Statement => {
-                let own = self.viewer.organization()?;
-                let organization = catalog.organizations.get(own)?;
-                organization.statements.iter().find(|statement| statement.id == id)?;
-                ("statement", own)
+                let own = catalog.organizations.get(self.viewer.organization()?)?;
+                let row = own.statements.iter().find(|statement| statement.id == id)?;
+                ("statement", row.organization_id, row.version, row.archived_at)
             }
-            Kind::Facility => ("facility", catalog.facilities.get(id)?.row.organization_id),
-            Kind::Program => ("program", catalog.programs.get(id)?.row.organization_id),
-            Kind::Item => ("item", catalog.items.get(id)?.row.organization_id),
-            Kind::Kit => ("kit", catalog.kits.get(id)?.row.organization_id),
-            Kind::Agreement => ("agreement", catalog.agreements.get(id)?.row.organization_id),
-            Kind::Award => ("award", catalog.awards.get(id)?.row.organization_id),
-            Kind::Gift => ("gift", catalog.gifts.get(id)?.row.organization_id),
+            Kind::Facility => {
+                let row = &catalog.facilities.get(id)?.row;
+                ("facility", row.organization_id, row.version, row.archived_at)
+            }
+            Kind::Program => {
+                let row = &catalog.programs.get(id)?.row;
+                ("program", row.organization_id, row.version, row.archived_at)
+            }
+            Kind::Item => {
+                let row = &catalog.items.get(id)?.row;
+                ("item", row.organization_id, row.version, row.archived_at)
+            }
+            Kind::Kit => {
+                let row = &catalog.kits.get(id)?.row;
+                ("kit", row.organization_id, row.version, row.archived_at)
+            }
+            Kind::Agreement => {
+                let row = &catalog.agreements.get(id)?.row;
+                ("agreement", row.organization_id, row.version, row.archived_at)
+            }
+            Kind::Award => {
+                let row = &catalog.awards.get(id)?.row;
+                ("award", row.organization_id, row.version, row.archived_at)
+            }
+            Kind::Gift => {
+                let row = &catalog.gifts.get(id)?.row;
+                ("gift", row.organization_id, row.version, row.archived_at)
+            }
             _ => return None,
         };
-        self.viewer.is_staff_of(owner).then_some((table, owner))
+        self.viewer.is_staff_of(owner).then_some(Entry { table, owner, version, archived_at })
     }
+}
+
+/// What all kinds of entries have.
+struct Entry {
+    table: &'static str,
+    owner: Uuid,
+    version: i32,
+    archived_at: Option<chrono::DateTime<chrono::Utc>>,
 }
 
 /// What the audit keeps of a change.
 pub(super) struct Trace<'a> {
-    pub action: &'static str,
+    pub action: &'a str,
     pub entity: &'a str,
     pub detail: Value,
 }
@@ -226,7 +252,34 @@ impl Write<'_> {
         version: Option<i32>,
         detail: Value,
     ) -> Result<()> {
-        audit(&self.tx, self.access, action, entity, entity_id, version, detail).await
+        let trace = Trace { action, entity, detail };
+        self.trace(self.access.own()?, trace, entity_id, version).await
+    }
+
+    /// The trace of a change that reaches into another organisation: its own audit must show it.
+    pub(super) async fn trace(
+        &self,
+        organization: Uuid,
+        trace: Trace<'_>,
+        entity_id: Uuid,
+        version: Option<i32>,
+    ) -> Result<()> {
+        let role = self.access.viewer.role().map_or("SYSTEM", rights::role_name);
+        audit_event::Entity::insert(audit_event::ActiveModel {
+            organization_id: Set(organization),
+            id: Set(self.access.new_id()),
+            recorded_at: Set(self.access.now),
+            account_id: Set(self.access.viewer.account()),
+            role: Set(role.to_owned()),
+            action: Set(trace.action.to_owned()),
+            entity: Set(trace.entity.to_owned()),
+            entity_id: Set(entity_id),
+            entity_version: Set(version),
+            detail: Set(trace.detail),
+        })
+        .exec_without_returning(&self.tx)
+        .await?;
+        Ok(())
     }
 
     pub(super) async fn commit(self) -> Result<()> {
@@ -237,33 +290,6 @@ impl Write<'_> {
     pub(super) async fn discard(self) -> Result<()> {
         Ok(self.tx.rollback().await?)
     }
-}
-
-async fn audit(
-    db: &impl ConnectionTrait,
-    access: &Access,
-    action: &str,
-    entity: &str,
-    entity_id: Uuid,
-    version: Option<i32>,
-    detail: Value,
-) -> Result<()> {
-    let role = access.viewer.role().map_or("SYSTEM", rights::role_name);
-    audit_event::Entity::insert(audit_event::ActiveModel {
-        organization_id: Set(access.own()?),
-        id: Set(access.new_id()),
-        recorded_at: Set(access.now),
-        account_id: Set(access.viewer.account()),
-        role: Set(role.to_owned()),
-        action: Set(action.to_owned()),
-        entity: Set(entity.to_owned()),
-        entity_id: Set(entity_id),
-        entity_version: Set(version),
-        detail: Set(detail),
-    })
-    .exec_without_returning(db)
-    .await?;
-    Ok(())
 }
 
 /// The first day of the quarter after a day.

@@ -375,7 +375,6 @@ fn sample(
             "ID" => "\"AgAAAAAAAAAAAAAAAAAAAAA\"",
             "Date" => "\"2026-03-08\"",
             "DateTime" => "\"2026-03-08T12:00:00Z\"",
-            "UUID" => "\"0b0f6a2e-5a64-4c8e-9d5c-0d4f5a1b2c3d\"",
             "Language" => "\"es\"",
             "MinorUnits" => "\"100\"",
             _ => "\"none\"",

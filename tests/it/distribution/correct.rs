@@ -322,3 +322,30 @@ both!(
         assert_eq!(world.counts().await, before);
     }
 );
+
+both!(
+    async fn what_was_on_a_delivery_may_stay_when_it_is_archived(world: &World) {
+        let client = world.coordinator();
+        let lines = json!([item(SOAP, 40), kit(HYGIENE, 20)]);
+        let made = record(world, "a", json!({ "lines": lines })).await;
+        for (name, subject, entry) in [
+            ("archiveItem", "item", id(Kind::Item, SOAP)),
+            ("archiveItem", "item", id(Kind::Item, PADS)),
+            ("archiveKit", "kit", id(Kind::Kit, HYGIENE)),
+            ("archiveFacility", "facility", id(Kind::Facility, 1)),
+            ("archiveProgram", "program", id(Kind::Program, SUPPLIES)),
+        ] {
+            done(&client, name, subject, "id", &json!({ "id": entry, "expectedVersion": 1 })).await;
+        }
+        let change = json!({ "occurredOn": "2026-11-18", "lines": [item(SOAP, 41), kit(HYGIENE, 21)] });
+        let correct = with(&at(&made, 1), change);
+        done(&client, "updateDistribution", "distribution", "id", &correct).await;
+        let add = with(&at(&made, 2), json!({ "lines": [item(SOAP, 41), item(PADS, 30)] }));
+        let payload = act(&client, "updateDistribution", "distribution", "id", &add).await;
+        assert_eq!(faults(&payload), fault("NOT_FOUND", "lines.1.supplied"));
+        // Nothing new is recorded there.
+        let payload = act(&client, "recordDistribution", "distribution", "id", &input("new")).await;
+        let expected = [("NOT_FOUND", "facility"), ("INVALID", "program"), ("NOT_FOUND", "lines.0.supplied")];
+        assert_eq!(faults(&payload), expected.map(|(code, field)| (code.to_owned(), field.to_owned())));
+    }
+);

@@ -3,6 +3,6 @@
 mod correct;
 mod filters;
 mod paging;
-mod record;
+pub mod record;
 mod statements;
 mod stats;

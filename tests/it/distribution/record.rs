@@ -202,7 +202,6 @@ both!(
         let client = world.coordinator();
         let open = json!({ "idempotencyKey": "draft", "slug": "draft", "name": "D", "country": "MX", "region": "MX-CMX", "kind": "OTHER" });
         let draft = done(&client, "createFacility", "facility", "id", &open).await["id"].clone();
-        let before = world.counts().await;
         let many: Vec<Value> = (0..101).map(|_| item(SOAP, 20)).collect();
         let cases = [
             (
@@ -265,6 +264,16 @@ both!(
         )
         .await;
         assert_eq!(faults(&payload)[0], ("OUT_OF_RANGE".to_owned(), "lines".to_owned()));
+        // A plan takes no delivery, and the answer says what to do.
+        let supplies = world.literal(Kind::Program, SUPPLIES);
+        for (status, word) in [("PLANNED", "set its status to ACTIVE"), ("CANCELLED", "no new deliveries")] {
+            world.sql(&format!("UPDATE program SET status = '{status}' WHERE id = {supplies}")).await;
+            let payload = act(&client, "recordDistribution", "distribution", "id", &input("bad")).await;
+            assert_eq!(faults(&payload), fault("INVALID", "program"));
+            assert!(payload["userErrors"][0]["message"].as_str().unwrap().contains(word), "{payload}");
+        }
+        world.sql(&format!("UPDATE program SET status = 'ACTIVE' WHERE id = {supplies}")).await;
+        let before = world.counts().await;
         // An item and a kit at once, or neither, never gets that far.
         for supplied in [
             json!({}),

@@ -6,6 +6,7 @@ use super::*;
 pub struct Scratch(pub PathBuf);
 
 impl Scratch {
+    #[expect(clippy::disallowed_methods, reason = "the name of a folder")]
     pub fn new() -> Scratch {
         let dir = std::env::temp_dir().join(format!("umbral-keys-{}", uuid::Uuid::new_v4()));
         DirBuilder::new().mode(0o700).create(&dir).unwrap();

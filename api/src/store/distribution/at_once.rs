@@ -1,4 +1,5 @@
-//! Recording a delivery on PostgreSQL: the key, the row, its lines and its trace in one statement.
+//! Recording a delivery on PostgreSQL: the hold of the reference tables, the key, the row, its lines and its trace in
+//! one statement.
 //!
 //! It writes what `write.rs` writes step by step on SQLite, and it is a transaction by itself: one round trip in
 //! place of six, for the mutation that field workers send most.
@@ -16,10 +17,12 @@ use crate::{
 };
 
 const RECORD: &str = "\
-    WITH new_key AS (\
+    WITH checked AS (\
+        SELECT version FROM catalog_version WHERE id = 1 AND version = $21 FOR SHARE\
+    ), new_key AS (\
         INSERT INTO idempotency \
             (organization_id, account_id, key, operation, input_hash, object_id, recorded_at) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7) \
+        SELECT $1::uuid, $2::uuid, $3, $4, $5::bytea, $6::uuid, $7::timestamptz FROM checked \
         ON CONFLICT DO NOTHING RETURNING organization_id, object_id, recorded_at\
     ), new_row AS (\
         INSERT INTO distribution \
@@ -45,7 +48,8 @@ const RECORD: &str = "\
     FROM new_key";
 
 impl Access {
-    /// Writes a new delivery; false, and nothing written, when its key has been used before.
+    /// Writes a new delivery; false, and nothing written, when its key has been used before, or the reference
+    /// tables are not those that it was checked against.
     pub(super) async fn record_at_once(
         &self,
         once: &Once,
@@ -91,6 +95,7 @@ impl Access {
                 self.new_id().into(),
                 self.viewer.role().map_or("SYSTEM", rights::role_name).into(),
                 json!({ "class": row.class }).into(),
+                self.catalog.version.into(),
             ],
         );
         Ok(self.store.pools.write.execute_raw(statement).await?.rows_affected() == 1)

@@ -1,9 +1,10 @@
 //! Deliveries: who sees which, and in what order.
 
 mod at_once;
+mod check;
 mod write;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
@@ -12,8 +13,8 @@ use entity::{
     value::{AgreementShare, DistributionStatus, ReachMethod, RowClass, VoidReason},
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DbBackend, FromQueryResult, QueryFilter, QueryOrder,
-    QuerySelect, QueryTrait,
+    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryFilter,
+    QueryOrder, QueryResult, QuerySelect, QueryTrait,
     sea_query::{
         Alias, ArrayType, Asterisk, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, Value,
         WindowStatement, extension::postgres::PgFunc,
@@ -22,8 +23,9 @@ use sea_orm::{
 use serde::Deserialize;
 use uuid::Uuid;
 
+pub use self::check::CheckedLine;
 pub use self::write::{
-    CheckedLine, CorrectDistribution, LineInput, RecordDistribution, Recorded, Supplied, VoidDistribution,
+    CorrectDistribution, LineInput, RecordDistribution, Recorded, Supplied, VoidDistribution,
 };
 use super::{
     Access, Scoped,
@@ -33,8 +35,8 @@ use super::{
 };
 use crate::{auth::Right, error::Result, graphql::audience::Audience, id};
 
-/// A delivery as its viewer may see it.
-#[derive(Clone, Debug, FromQueryResult)]
+/// A delivery as its viewer may see it. Its fields stand in the order of [`Access::columns`].
+#[derive(Clone, Debug)]
 pub struct Row {
     pub organization_id: Uuid,
     pub id: Uuid,
@@ -55,14 +57,13 @@ pub struct Row {
     pub class: Option<RowClass>,
 }
 
-/// What was handed over.
-#[derive(Clone, Debug, FromQueryResult)]
+/// What was handed over. Its fields stand in the order of [`Line::COLUMNS`].
+#[derive(Clone, Debug)]
 pub struct Line {
-    pub distribution_id: Uuid,
+    pub quantity: i32,
     pub item_id: Option<Uuid>,
     pub kit_id: Option<Uuid>,
     pub kit_version: Option<i32>,
-    pub quantity: i32,
 }
 
 /// A delivery with its lines, which are there only when they were asked for.
@@ -136,6 +137,9 @@ pub struct Listing {
     pub with_total: bool,
 }
 
+/// The version of the reference tables, as the statement sees it.
+const VERSION: &str = "(SELECT catalog_version.version FROM catalog_version WHERE catalog_version.id = 1)";
+
 impl Scoped for distribution::Entity {
     fn visible_to(access: &Access) -> Condition {
         let viewer = &access.viewer;
@@ -171,11 +175,7 @@ impl Scoped for distribution::Entity {
                     }
                     rows = rows.add(shared);
                 }
-                // The list of organisations says nothing that the rest does not: it is there for the indexes.
-                Condition::all()
-                    .add(Column::Class.eq(RowClass::Operations))
-                    .add(among(Column::OrganizationId, access.organizations_in_scope()))
-                    .add(rows)
+                Condition::all().add(Column::Class.eq(RowClass::Operations)).add(rows)
             }
             Audience::Public | Audience::Donor => nothing(),
         }
@@ -256,12 +256,39 @@ impl Access {
             .select::<distribution::Entity>()
             .filter(self.any_of(Column::OrganizationId, self.organizations_in_scope()))
             .filter(self.any_of(Column::Id, ids.iter().copied()));
-        let rows: Vec<Row> = self.columns(select).into_model().all(self.reader()).await?;
-        let mut lines = if with_lines { self.lines_of(&rows).await? } else { HashMap::new() };
-        Ok(rows
-            .into_iter()
-            .map(|row| (row.id, Delivery { lines: lines.remove(&row.id).unwrap_or_default(), row }))
-            .collect())
+        let mut statement = self.columns(select).into_query();
+        if with_lines {
+            self.join_lines(&mut statement, JoinType::LeftJoin);
+            statement
+                .columns(Line::COLUMNS.map(|column| (distribution_line::Entity, column)))
+                .order_by((distribution_line::Entity, distribution_line::Column::Position), Order::Asc);
+        }
+        let outside = self.is_outside();
+        let mut found: HashMap<Uuid, Delivery> = HashMap::new();
+        for row in self.fetch(&statement).await? {
+            let id = row.try_get_by_index(Row::ID)?;
+            let delivery = match found.entry(id) {
+                Entry::Occupied(delivery) => delivery.into_mut(),
+                Entry::Vacant(place) => {
+                    place.insert(Delivery { row: Row::read(&row, outside)?, lines: Vec::new() })
+                }
+            };
+            if with_lines {
+                delivery.lines.extend(Line::read(&row, Row::width(outside))?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Joins the lines that the viewer may see.
+    pub(super) fn join_lines(&self, statement: &mut SelectStatement, kind: JoinType) {
+        use distribution_line::Column as Of;
+        let line = |column: Of| Expr::col((distribution_line::Entity, column));
+        let lines = Condition::all()
+            .add(line(Of::OrganizationId).equals((distribution::Entity, Column::OrganizationId)))
+            .add(line(Of::DistributionId).equals((distribution::Entity, Column::Id)))
+            .add(distribution_line::Entity::visible_to(self));
+        statement.join(kind, distribution_line::Entity, lines);
     }
 
     async fn rows(&self, listing: &Listing, parents: Option<(Parent, &[Uuid])>) -> Result<Vec<Row>> {
@@ -272,21 +299,19 @@ impl Access {
             .select::<distribution::Entity>()
             .filter(self.matching(&listing.filter))
             .filter(order.between(&listing.window));
-        let db = self.reader();
+        let backend = self.backend();
         let mut statement = self.columns(select).into_query();
-        let mut rows: Vec<Row> = match (parents, db.get_database_backend()) {
-            (_, DbBackend::Postgres) => {
-                let mut each = self.in_each_scope(statement, &order, listing, parents);
-                if parents.is_none() {
-                    order.sort(&mut each, backwards);
-                    each.limit(limit);
-                }
-                read(db, &each).await?
-            }
+        let mut rows = match (parents, backend) {
             (None, _) => {
+                if backend == DbBackend::Postgres {
+                    statement = self.in_each_scope(statement, &order, listing, None);
+                }
                 order.sort(&mut statement, backwards);
                 statement.limit(limit);
-                return read(db, &statement).await;
+                return self.read(&statement).await;
+            }
+            (_, DbBackend::Postgres) => {
+                self.read(&self.in_each_scope(statement, &order, listing, parents)).await?
             }
             (Some((parent, ids)), _) => {
                 statement.cond_where(among(parent.column(), ids.iter().copied()));
@@ -298,7 +323,7 @@ impl Access {
                     .from_subquery(statement, Alias::new("child"))
                     .and_where(Expr::col(Alias::new("place")).lte(limit))
                     .to_owned();
-                read(db, &first).await?
+                self.read(&first).await?
             }
         };
         let ascending = (listing.order.direction == Direction::Ascending) != backwards;
@@ -309,6 +334,22 @@ impl Access {
             let order = a.key.cmp(&b.key).then_with(|| a.id.cmp(&b.id));
             missing.then(if ascending { order } else { order.reverse() })
         });
+        Ok(rows)
+    }
+
+    async fn read(&self, statement: &SelectStatement) -> Result<Vec<Row>> {
+        let outside = self.is_outside();
+        let rows = self.fetch(statement).await?;
+        Ok(rows.iter().map(|row| Row::read(row, outside)).collect::<Result<_, _>>()?)
+    }
+
+    /// What a statement answers that begins with [`Access::columns`].
+    async fn fetch(&self, statement: &SelectStatement) -> Result<Vec<QueryResult>> {
+        let rows = self.reader().query_all(statement).await?;
+        if let Some(first) = rows.first() {
+            let version: i64 = first.try_get_by_index(Row::VERSION)?;
+            self.seen.note(version == self.catalog.version);
+        }
         Ok(rows)
     }
 
@@ -405,24 +446,27 @@ impl Access {
             .filter(self.any_of(Of::OrganizationId, organizations))
             .filter(self.any_of(Of::DistributionId, ids))
             .select_only()
-            .columns([Of::DistributionId, Of::ItemId, Of::KitId, Of::KitVersion, Of::Quantity])
+            .column(Of::DistributionId)
+            .columns(Line::COLUMNS)
             .order_by_asc(Of::OrganizationId)
             .order_by_asc(Of::DistributionId)
             .order_by_asc(Of::Position);
         let mut lines: HashMap<Uuid, Vec<Line>> = HashMap::new();
-        for line in select.into_model::<Line>().all(self.reader()).await? {
-            lines.entry(line.distribution_id).or_default().push(line);
+        for row in self.reader().query_all(&select.into_query()).await? {
+            lines.entry(row.try_get_by_index(0)?).or_default().extend(Line::read(&row, 1)?);
         }
         Ok(lines)
     }
 
-    /// The columns that this viewer may read; the others are not fetched.
+    /// The columns that this viewer may read, the others are not fetched; before them the version of the reference
+    /// tables.
     fn columns(
         &self,
         select: sea_orm::Select<distribution::Entity>,
     ) -> sea_orm::Select<distribution::Entity> {
         let select = select
             .select_only()
+            .expr_as(Expr::cust(VERSION), "catalog_version")
             .columns([
                 Column::OrganizationId,
                 Column::Id,
@@ -431,16 +475,11 @@ impl Access {
                 Column::OccurredOn,
                 Column::RecordedAt,
                 Column::Status,
-                Column::ReachMethod,
-                Column::VoidedAt,
-                Column::VoidReason,
             ])
-            .expr_as(self.people_reached(), "people_reached");
+            .expr_as(self.people_reached(), "people_reached")
+            .columns([Column::ReachMethod, Column::VoidedAt, Column::VoidReason]);
         if self.is_outside() {
-            return select
-                .expr_as(Expr::cust("CAST(NULL AS text)"), "void_note")
-                .expr_as(Expr::cust("CAST(NULL AS integer)"), "version")
-                .expr_as(Expr::cust("CAST(NULL AS text)"), "class");
+            return select;
         }
         select.columns([Column::VoidNote, Column::Version, Column::Class])
     }
@@ -550,6 +589,62 @@ impl Access {
     }
 }
 
+/// Columns are read by their place: by name each would be looked up in each row.
+impl Row {
+    /// Where the version of the reference tables stands.
+    const VERSION: usize = 0;
+    const ID: usize = 2;
+
+    /// How many columns there are.
+    fn width(outside: bool) -> usize {
+        if outside { 12 } else { 15 }
+    }
+
+    fn read(row: &QueryResult, outside: bool) -> Result<Self, DbErr> {
+        let (void_note, version, class) = if outside {
+            (None, None, None)
+        } else {
+            (row.try_get_by_index(12)?, row.try_get_by_index(13)?, row.try_get_by_index(14)?)
+        };
+        Ok(Self {
+            organization_id: row.try_get_by_index(1)?,
+            id: row.try_get_by_index(Self::ID)?,
+            facility_id: row.try_get_by_index(3)?,
+            program_id: row.try_get_by_index(4)?,
+            occurred_on: row.try_get_by_index(5)?,
+            recorded_at: row.try_get_by_index(6)?,
+            status: row.try_get_by_index(7)?,
+            people_reached: row.try_get_by_index(8)?,
+            reach_method: row.try_get_by_index(9)?,
+            voided_at: row.try_get_by_index(10)?,
+            void_reason: row.try_get_by_index(11)?,
+            void_note,
+            version,
+            class,
+        })
+    }
+}
+
+impl Line {
+    const COLUMNS: [distribution_line::Column; 4] = [
+        distribution_line::Column::Quantity,
+        distribution_line::Column::ItemId,
+        distribution_line::Column::KitId,
+        distribution_line::Column::KitVersion,
+    ];
+
+    /// The line whose columns begin at a place; none where a delivery was joined to no line.
+    fn read(row: &QueryResult, from: usize) -> Result<Option<Self>, DbErr> {
+        let Some(quantity) = row.try_get_by_index(from)? else { return Ok(None) };
+        Ok(Some(Self {
+            quantity,
+            item_id: row.try_get_by_index(from + 1)?,
+            kit_id: row.try_get_by_index(from + 2)?,
+            kit_version: row.try_get_by_index(from + 3)?,
+        }))
+    }
+}
+
 impl Parent {
     fn column(self) -> Column {
         match self {
@@ -585,11 +680,6 @@ fn sort_window(window: &mut WindowStatement, order: &SqlOrder, backwards: bool) 
     }
     window.order_by_expr(order.key.clone(), direction.clone());
     window.order_by_expr(order.id.clone(), direction);
-}
-
-async fn read(db: &impl ConnectionTrait, statement: &SelectStatement) -> Result<Vec<Row>> {
-    let rows = db.query_all(statement).await?;
-    Ok(rows.iter().map(|row| Row::from_query_result(row, "")).collect::<Result<_, _>>()?)
 }
 
 /// Ids as one parameter, for PostgreSQL.

@@ -1,11 +1,9 @@
 //! Recording, correcting, verifying and voiding deliveries.
 
-use std::collections::HashSet;
-
 use chrono::NaiveDate;
 use entity::{
     distribution, distribution_line,
-    value::{DistributionStatus, ReachMethod, RowClass, Sensitivity, VoidReason},
+    value::{DistributionStatus, ReachMethod, RowClass, VoidReason},
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QueryOrder, Set,
@@ -15,24 +13,22 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Delivery, Line, Row};
+use super::{
+    Delivery, Line, Row,
+    check::{CheckedLine, check_line_reach, check_people},
+};
 use crate::{
     auth::Right,
     error::Result,
     id,
     store::{
         Access,
-        class::{ClassInput, LineClassInput, THRESHOLD, classify, line_is_shown},
+        class::{THRESHOLD, line_is_shown},
         input::{At, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
-        kit::BAD_QUANTITY,
-        program::NO_FACILITY,
         stock::deliver::Draw,
         write::{Seen, Trace},
     },
 };
-
-/// Women reached and quantities that are larger than any real delivery are typing errors.
-const MOST: i32 = 1_000_000;
 
 /// An item or a kit, exactly one.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -104,17 +100,6 @@ pub struct VoidDistribution {
     pub note: Option<String>,
 }
 
-/// A line that has been checked: what is supplied exists, and the kit has a version.
-#[derive(Clone, Debug)]
-pub struct CheckedLine {
-    pub item_id: Option<Uuid>,
-    pub kit_id: Option<Uuid>,
-    pub kit_version: Option<i32>,
-    pub quantity: i32,
-    pub people_reached: Option<i32>,
-    pub sensitive: bool,
-}
-
 /// What a recording made: a new row, one that the same key made before, or nothing with `validateOnly`.
 pub enum Recorded {
     New(Box<Delivery>),
@@ -133,20 +118,14 @@ impl Access {
         let mut faults = Faults::default();
         self.check_place(&mut faults, input.facility, input.program, input.occurred_on);
         check_people(&mut faults, input.people_reached, &["peopleReached"]);
-        let lines = self.check_lines(&mut faults, &input.lines, input.occurred_on);
+        let lines = self.check_lines(&mut faults, &input.lines, input.occurred_on, |_| false);
         check_line_reach(&mut faults, &lines, input.people_reached);
         self.check_permitted(&mut faults, input.facility, input.occurred_on, &lines);
         self.check_drawing(&mut faults, input.place);
         if input.place.is_none() {
             check_no_lots(&mut faults, &input.lines);
         }
-        if let Err(refused) = faults.refuse() {
-            // A repeated request is answered as the first one was, even when a program has ended since.
-            return match self.recorded_before(&input.once).await? {
-                Some(id) => Ok(Recorded::Before(id)),
-                None => Err(refused),
-            };
-        }
+        let checked = faults.refuse();
 
         let (class, shown) = self.class_of(input.program, input.people_reached, &lines);
         let row = distribution::Model {
@@ -170,17 +149,21 @@ impl Access {
         };
         let lines = line_rows(&row, &lines, &shown);
         // What draws from stock takes more than one statement.
-        let at_once = self.backend() == DbBackend::Postgres
+        let at_once = checked.is_ok()
+            && self.held.is_none()
+            && self.backend() == DbBackend::Postgres
             && !input.validate_only
             && input.once.is_usable()
             && input.place.is_none();
         if at_once && self.record_at_once(&input.once, &row, &lines).await? {
             return Ok(Recorded::New(Box::new(Delivery::for_staff(row, lines))));
         }
-        let write = self.write().await?;
+        let write = self.write_operations().await?;
         if let Seen::Again(id) = write.once(&input.once, row.id).await? {
             return Ok(Recorded::Before(id));
         }
+        // A repeated request has been answered as the first one was, even when a program has ended since.
+        checked?;
         if input.validate_only && input.place.is_none() {
             write.discard().await?;
             return Ok(Recorded::Nothing);
@@ -206,8 +189,9 @@ impl Access {
     #[expect(clippy::disallowed_methods, reason = "the writes repeat the scope in their WHERE")]
     pub async fn correct_distribution(&self, input: CorrectDistribution) -> Written<()> {
         self.require(Right::DistributionCorrect)?;
-        let write = self.write().await?;
+        let write = self.write_operations().await?;
         let before = self.to_change(&write, input.at).await?;
+        let lines_before = self.lines_now(&write, &before).await?;
         let mut faults = Faults::default();
         let nothing = input.occurred_on.is_none()
             && input.place.is_none()
@@ -216,12 +200,16 @@ impl Access {
             && input.lines.is_none();
         faults.check(!nothing, UserErrorCode::Invalid, &["id"], NOTHING);
         let occurred_on = input.occurred_on.unwrap_or(before.occurred_on);
-        if input.occurred_on.is_some() {
-            self.check_place(&mut faults, before.facility_id, before.program_id, occurred_on);
+        if input.occurred_on.is_some()
+            && let Some(program) = self.catalog.programs.get(before.program_id)
+        {
+            self.check_day(&mut faults, &program.row, occurred_on);
         }
         let people = input.people_reached.unwrap_or(before.people_reached);
         check_people(&mut faults, people, &["peopleReached"]);
-        let lines = input.lines.as_ref().map(|lines| self.check_lines(&mut faults, lines, occurred_on));
+        let was_there = |id| lines_before.iter().any(|line| line.item_id.or(line.kit_id) == Some(id));
+        let lines =
+            input.lines.as_ref().map(|lines| self.check_lines(&mut faults, lines, occurred_on, was_there));
         self.check_drawing(&mut faults, input.place);
         if let Some(lines) = &lines {
             self.check_permitted(&mut faults, before.facility_id, occurred_on, lines);
@@ -233,7 +221,6 @@ impl Access {
         }
         faults.refuse()?;
 
-        let lines_before = self.lines_before(&write, &before).await?;
         let row = distribution::ActiveModel {
             occurred_on: Set(occurred_on),
             people_reached: Set(people),
@@ -279,7 +266,7 @@ impl Access {
                 "reachMethod": before.reach_method,
                 "status": before.status,
             },
-            "linesBefore": lines_before,
+            "linesBefore": traced(&lines_before),
         });
         let trace = Trace { action: "CORRECT", entity: "distribution", detail };
         write.finish(changed, trace, input.at, input.validate_only).await
@@ -299,13 +286,7 @@ impl Access {
             check_no_lots(&mut faults, input.lines.as_deref().unwrap_or_default());
             return faults.refuse();
         };
-        let lines = self
-            .select::<distribution_line::Entity>()
-            .filter(distribution_line::Column::OrganizationId.eq(delivery.organization_id))
-            .filter(distribution_line::Column::DistributionId.eq(delivery.id))
-            .order_by_asc(distribution_line::Column::Position)
-            .all(&write.tx)
-            .await?;
+        let lines = self.lines_now(write, delivery).await?;
         let lots = match (&input.lines, &drawn) {
             (Some(lines), _) => lines.iter().map(|line| line.lot).collect(),
             (None, Some(drawn)) if drawn.place == place => {
@@ -331,31 +312,19 @@ impl Access {
         }
     }
 
-    /// The lines as they are, for the trace of their correction.
-    async fn lines_before(
+    /// The lines as they are.
+    async fn lines_now(
         &self,
         write: &crate::store::write::Write<'_>,
         of: &distribution::Model,
-    ) -> Written<serde_json::Value> {
-        let lines = self
+    ) -> Written<Vec<distribution_line::Model>> {
+        Ok(self
             .select::<distribution_line::Entity>()
             .filter(distribution_line::Column::OrganizationId.eq(of.organization_id))
             .filter(distribution_line::Column::DistributionId.eq(of.id))
             .order_by_asc(distribution_line::Column::Position)
             .all(&write.tx)
-            .await?;
-        Ok(lines
-            .iter()
-            .map(|line| {
-                json!({
-                    "item": line.item_id,
-                    "kit": line.kit_id,
-                    "kitVersion": line.kit_version,
-                    "quantity": line.quantity,
-                    "peopleReached": line.people_reached,
-                })
-            })
-            .collect())
+            .await?)
     }
 
     /// Lines follow the delivery's number: those that had it take the new one, and none has more. What falls
@@ -389,7 +358,7 @@ impl Access {
     /// A second person confirms what was recorded.
     pub async fn verify_distribution(&self, at: At, validate_only: bool) -> Written<()> {
         self.require(Right::DistributionVerify)?;
-        let write = self.write().await?;
+        let write = self.write_operations().await?;
         let before = self.to_change(&write, at).await?;
         if before.status != DistributionStatus::Delivered {
             return Err(UserError::new(UserErrorCode::Invalid, &["id"], NOT_DELIVERED).into());
@@ -425,7 +394,7 @@ impl Access {
     /// The row stays, and no longer counts.
     pub async fn void_distribution(&self, input: VoidDistribution) -> Written<()> {
         self.require(Right::DistributionVoid)?;
-        let write = self.write().await?;
+        let write = self.write_operations().await?;
         let before = self.to_change(&write, input.at).await?;
         if let Some(note) = &input.note {
             let mut faults = Faults::default();
@@ -489,172 +458,6 @@ impl Access {
             .await?;
         Ok(changed.rows_affected)
     }
-
-    /// What a key has made before, whatever is wrong with its input now.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the key is the scope: it leads with the viewer's own organisation and account"
-    )]
-    async fn recorded_before(&self, once: &Once) -> Result<Option<Uuid>> {
-        if !once.is_usable() {
-            return Ok(None);
-        }
-        let key = (self.own()?, self.viewer.account().unwrap_or_default(), once.key.clone());
-        let row = entity::idempotency::Entity::find_by_id(key).one(self.reader()).await?;
-        Ok(row
-            .filter(|row| row.operation == once.operation && row.input_hash == once.hash)
-            .map(|row| row.object_id))
-    }
-
-    /// A delivery happens at a facility that the viewer may write for, in an open program of the viewer's
-    /// organisation that takes place there, on a day of it that is not in the future.
-    fn check_place(&self, faults: &mut Faults, facility: Uuid, program: Uuid, day: NaiveDate) {
-        let open = self.facility(facility).filter(|entry| entry.row.archived_at.is_none());
-        let assigned = self.viewer.facilities().is_none_or(|cut| cut.contains(&facility));
-        match open.filter(|_| assigned) {
-            None => faults.add(UserErrorCode::NotFound, &["facility"], NO_FACILITY),
-            Some(entry) => {
-                faults.check(entry.row.published_at.is_some(), UserErrorCode::Invalid, &["facility"], DRAFT)
-            }
-        }
-        faults.check(day <= self.today(), UserErrorCode::OutOfRange, &["occurredOn"], FUTURE);
-        let own = self.viewer.organization();
-        let Some(view) = self.program(program).filter(|view| Some(view.entry.row.organization_id) == own)
-        else {
-            return faults.add(UserErrorCode::NotFound, &["program"], crate::store::agreement::NO_PROGRAM);
-        };
-        let row = &view.entry.row;
-        faults.check(row.published_at.is_some(), UserErrorCode::Invalid, &["program"], DRAFT);
-        use entity::value::ProgramStatus::{Active, Completed};
-        let open = row.archived_at.is_none() && matches!(row.status, Active | Completed);
-        let in_time = row.starts_on <= day && row.ends_on.is_none_or(|last| day <= last);
-        faults.check(open && in_time, UserErrorCode::OutOfRange, &["program"], CLOSED);
-        faults.check(view.entry.sites.contains(&facility), UserErrorCode::Invalid, &["facility"], NOT_A_SITE);
-    }
-
-    /// Checks lines of a delivery or a gift on a day; the same thing stands on one line.
-    pub(in crate::store) fn check_lines(
-        &self,
-        faults: &mut Faults,
-        lines: &[LineInput],
-        day: NaiveDate,
-    ) -> Vec<CheckedLine> {
-        let checked = self.check_lines_of_any(faults, lines, day);
-        let mut seen = HashSet::new();
-        for (place, line) in checked.iter().enumerate() {
-            let what = (line.item_id.or(line.kit_id), line.kit_version);
-            let field = ["lines", &place.to_string(), "supplied"];
-            // With a line missing among the checked ones, there is another fault to mend first.
-            let new = checked.len() < lines.len() || seen.insert(what);
-            faults.check(new, UserErrorCode::Duplicate, &field, TWICE);
-        }
-        checked
-    }
-
-    /// As [`Access::check_lines`], where the same thing may stand on several lines, such as lots that came in.
-    pub(in crate::store) fn check_lines_of_any(
-        &self,
-        faults: &mut Faults,
-        lines: &[LineInput],
-        day: NaiveDate,
-    ) -> Vec<CheckedLine> {
-        faults.check((1..=100).contains(&lines.len()), UserErrorCode::OutOfRange, &["lines"], BAD_LINES);
-        let mut checked = Vec::new();
-        for (place, line) in lines.iter().enumerate() {
-            let number = place.to_string();
-            let at = |field: &'static str| ["lines".to_owned(), number.clone(), field.to_owned()];
-            let path = at("quantity");
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            faults.check((1..=MOST).contains(&line.quantity), UserErrorCode::OutOfRange, &path, BAD_QUANTITY);
-            if let Some(people) = line.people_reached {
-                let path = at("peopleReached");
-                let path: Vec<&str> = path.iter().map(String::as_str).collect();
-                check_people(faults, people, &path);
-            }
-            let path = at("supplied");
-            let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            let Some(line) = self.check_supplied(faults, line, day, &path) else { continue };
-            checked.push(line);
-        }
-        checked
-    }
-
-    fn check_supplied(
-        &self,
-        faults: &mut Faults,
-        line: &LineInput,
-        day: NaiveDate,
-        path: &[&str],
-    ) -> Option<CheckedLine> {
-        let (kit_version, sensitive) = match (line.supplied.item, line.supplied.kit) {
-            (Some(id), None) => {
-                let Some(view) = self.item(id).filter(|view| view.entry.row.archived_at.is_none()) else {
-                    faults.add(UserErrorCode::NotFound, path, NOT_SUPPLIED);
-                    return None;
-                };
-                faults.check(view.entry.row.published_at.is_some(), UserErrorCode::Invalid, path, DRAFT);
-                faults.check(line.kit_version.is_none(), UserErrorCode::Invalid, path, VERSION_OF_ITEM);
-                (None, view.entry.row.sensitivity == Sensitivity::Sensitive)
-            }
-            (None, Some(id)) => {
-                let Some(view) = self.kit(id).filter(|view| view.entry.row.archived_at.is_none()) else {
-                    faults.add(UserErrorCode::NotFound, path, NOT_SUPPLIED);
-                    return None;
-                };
-                faults.check(view.entry.row.published_at.is_some(), UserErrorCode::Invalid, path, DRAFT);
-                let version = match line.kit_version {
-                    Some(number) => view.versions().iter().find(|version| version.number == number),
-                    None => Some(view.version_on(day)),
-                };
-                let Some(version) = version else {
-                    faults.add(UserErrorCode::NotFound, path, NO_VERSION);
-                    return None;
-                };
-                let fits = version.lines.iter().all(|inside| {
-                    i64::from(inside.quantity) * i64::from(line.quantity) <= i64::from(i32::MAX)
-                });
-                faults.check(fits, UserErrorCode::OutOfRange, path, TOO_MANY);
-                let holds_sensitive = version.lines.iter().any(|line| {
-                    self.catalog
-                        .items
-                        .get(line.item_id)
-                        .is_none_or(|item| item.row.sensitivity == Sensitivity::Sensitive)
-                });
-                (
-                    Some(version.number),
-                    holds_sensitive || view.entry.row.sensitivity == Sensitivity::Sensitive,
-                )
-            }
-            _ => {
-                faults.add(UserErrorCode::Invalid, path, ONE_OF);
-                return None;
-            }
-        };
-        Some(CheckedLine {
-            item_id: line.supplied.item,
-            kit_id: line.supplied.kit,
-            kit_version,
-            quantity: line.quantity,
-            people_reached: line.people_reached,
-            sensitive,
-        })
-    }
-
-    fn class_of(&self, program: Uuid, people: i32, lines: &[CheckedLine]) -> (RowClass, Vec<bool>) {
-        let program = self.catalog.programs.get(program);
-        classify(&ClassInput {
-            people_reached: people,
-            program: program.map_or(Sensitivity::Sensitive, |entry| entry.row.sensitivity),
-            lines: lines
-                .iter()
-                .map(|line| LineClassInput {
-                    quantity: line.quantity,
-                    people_reached: line.people_reached.unwrap_or(people),
-                    sensitivity: if line.sensitive { Sensitivity::Sensitive } else { Sensitivity::General },
-                })
-                .collect(),
-        })
-    }
 }
 
 impl Delivery {
@@ -663,7 +466,6 @@ impl Delivery {
         let lines = lines
             .into_iter()
             .map(|line| Line {
-                distribution_id: line.distribution_id,
                 item_id: line.item_id,
                 kit_id: line.kit_id,
                 kit_version: line.kit_version,
@@ -713,6 +515,22 @@ async fn insert_lines(
     Ok(())
 }
 
+/// Lines as a trace keeps them.
+fn traced(lines: &[distribution_line::Model]) -> serde_json::Value {
+    lines
+        .iter()
+        .map(|line| {
+            json!({
+                "item": line.item_id,
+                "kit": line.kit_id,
+                "kitVersion": line.kit_version,
+                "quantity": line.quantity,
+                "peopleReached": line.people_reached,
+            })
+        })
+        .collect()
+}
+
 /// The lines of a delivery as rows.
 fn line_rows(
     row: &distribution::Model,
@@ -746,48 +564,6 @@ fn check_no_lots(faults: &mut Faults, lines: &[LineInput]) {
     }
 }
 
-fn check_people(faults: &mut Faults, people: i32, field: &[&str]) {
-    faults.check((0..=MOST).contains(&people), UserErrorCode::OutOfRange, field, BAD_PEOPLE);
-}
-
-fn check_line_reach(faults: &mut Faults, lines: &[CheckedLine], people: i32) {
-    for (place, line) in lines.iter().enumerate() {
-        let fits = line.people_reached.is_none_or(|reached| reached <= people);
-        let field = ["lines", &place.to_string(), "peopleReached"];
-        faults.check(fits, UserErrorCode::OutOfRange, &field, MORE_THAN_ALL);
-    }
-}
-
-const DRAFT: Message =
-    Message { en: "This is a draft. Publish it first.", es: "Es un borrador. Publíquelo primero." };
-const FUTURE: Message = Message { en: "The day is in the future.", es: "El día está en el futuro." };
-const CLOSED: Message =
-    Message { en: "The program is not open on this day.", es: "El programa no está abierto en ese día." };
-const NOT_A_SITE: Message = Message {
-    en: "The program does not take place at this facility.",
-    es: "El programa no se realiza en ese centro.",
-};
-const BAD_LINES: Message = Message { en: "Give 1 to 100 lines.", es: "Indique de 1 a 100 renglones." };
-const TWICE: Message =
-    Message { en: "The same thing is on two lines.", es: "Lo mismo aparece en dos renglones." };
-const NOT_SUPPLIED: Message =
-    Message { en: "There is no such item or kit.", es: "No existe ese artículo o kit." };
-const NO_VERSION: Message =
-    Message { en: "The kit has no such version.", es: "El kit no tiene esa versión." };
-const VERSION_OF_ITEM: Message =
-    Message { en: "Only a kit has versions.", es: "Solo un kit tiene versiones." };
-const ONE_OF: Message = Message {
-    en: "Give an item or a kit, exactly one.",
-    es: "Indique un artículo o un kit, exactamente uno.",
-};
-const BAD_PEOPLE: Message = Message {
-    en: "The number of women reached is out of range.",
-    es: "El número de mujeres alcanzadas está fuera de rango.",
-};
-const MORE_THAN_ALL: Message = Message {
-    en: "A line cannot reach more women than the delivery.",
-    es: "Un renglón no puede alcanzar a más mujeres que la entrega.",
-};
 const MIXED: Message = Message {
     en: "Sensitive goods go on a delivery of their own.",
     es: "Los artículos sensibles van en una entrega aparte.",
@@ -807,10 +583,6 @@ const NOT_DELIVERED: Message = Message {
     es: "Solo se puede verificar una entrega realizada y aún no verificada.",
 };
 const NOTHING: Message = Message { en: "There is nothing to correct.", es: "No hay nada que corregir." };
-const TOO_MANY: Message = Message {
-    en: "These kits hold more units than one line can.",
-    es: "Estos kits contienen más unidades de las que caben en un renglón.",
-};
 const IS_VOID: Message = Message { en: "The delivery is void.", es: "La entrega está anulada." };
 
 const _: () = assert!(THRESHOLD == 10, "DISCLOSURE section 3.1");

@@ -12,7 +12,13 @@ use uuid::Uuid;
 use super::{Entries, New, NewKit, Plan, Stopped};
 use crate::{
     import::{ItemRow, ResolvedDistribution, ResolvedFacility, ResolvedKit, ResolvedProgram},
-    store::{Access, bulk::Bulk, kit::new_face, version, write::next_quarter},
+    store::{
+        Access,
+        bulk::Bulk,
+        kit::new_face,
+        tied::{self, Hold},
+        write::next_quarter,
+    },
 };
 
 /// How many entries are written between two steps of the progress bar.
@@ -60,9 +66,11 @@ impl Access {
 
 impl Import<'_> {
     async fn all(&mut self, plan: Plan, progress: &mut impl FnMut(usize)) -> Done {
-        // On SQLite nobody else can write from here on. On PostgreSQL an entry may still be archived while rows
-        // that refer to it are written, as it may be while somebody records a delivery through the API.
-        if version(&self.bulk.tx).await? != self.access.catalog.version {
+        let hold = match &plan.new {
+            New::Distributions(_) => Hold::Rely,
+            _ => Hold::Change,
+        };
+        if tied::take(&self.bulk.tx, hold).await? != self.access.catalog.version {
             return Err(Stopped::Changed);
         }
         let mut done = 0;

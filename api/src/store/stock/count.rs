@@ -47,16 +47,16 @@ impl Access {
     /// `NotPermitted` without the right; user errors for what a client can mend.
     pub async fn count_stock(&self, input: CountStock) -> Written<Option<Uuid>> {
         self.require(Right::StockRecord)?;
+        let write = self.write_operations().await?;
+        let id = match write.once(&input.head.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.place, "place");
         check_lots(&mut faults, input.lines.iter().map(|line| (line.lot, line.counted)), 0..=MOST);
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let lots = self.check_lots_exist(&write, input.lines.iter().map(|line| line.lot)).await?;
         let held = self.hold(&write, pairs(&[input.place], lots.keys().copied())).await?;
         let mut movement = Movement {

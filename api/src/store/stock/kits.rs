@@ -68,6 +68,11 @@ impl Access {
     /// `NotPermitted` without the right; user errors for what a client can mend.
     pub async fn assemble_kits(&self, input: AssembleKits) -> Written<Option<Uuid>> {
         self.require(Right::StockRecord)?;
+        let write = self.write_operations().await?;
+        let id = match write.once(&input.head.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.place, "place");
@@ -97,11 +102,6 @@ impl Access {
         let named = input.lots.iter().filter_map(|text| id::GlobalId::parse(text)).map(|lot| lot.id);
         let named: Vec<Uuid> = named.collect();
 
-        let write = self.write().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let kits = i64::from(input.quantity);
         let wanted: Vec<Wanted> = version
             .lines
@@ -230,6 +230,11 @@ impl Access {
     /// kits that came as kits become lots of their own, of the same origin and expiry.
     pub async fn unpack_kits(&self, input: UnpackKits) -> Written<Option<Uuid>> {
         self.require(Right::StockRecord)?;
+        let write = self.write_operations().await?;
+        let id = match write.once(&input.head.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.place, "place");
@@ -240,11 +245,6 @@ impl Access {
             BAD_QUANTITY,
         );
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let lot = self.lots_in(&write, [input.lot]).await?.remove(&input.lot);
         let lot = lot.ok_or_else(|| UserError::new(UserErrorCode::NotFound, &["lot"], NO_LOT))?;
         let Some(kit) = lot.kit_id else {

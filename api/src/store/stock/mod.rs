@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use super::{
     Access,
-    input::{Faults, Message, Once, UserErrorCode, Written, or_default},
+    input::{FUTURE, Faults, Message, Once, UserErrorCode, Written, or_default},
     write::Write,
 };
 use crate::{
@@ -259,8 +259,6 @@ pub(in crate::store) fn goods_of(
     }
 }
 
-pub(in crate::store) const FUTURE: Message =
-    Message { en: "The day is in the future.", es: "El día está en el futuro." };
 pub(in crate::store) const NO_PLACE: Message =
     Message { en: "There is no such place of stock.", es: "No existe ese lugar de existencias." };
 const ON_THE_WAY: Message = Message {

@@ -113,11 +113,16 @@ impl Access {
     /// `NotPermitted` without the right; user errors for what a client can mend.
     pub async fn receive_stock(&self, input: ReceiveStock) -> Written<Option<Uuid>> {
         self.require(Right::StockRecord)?;
+        let write = self.write_operations().await?;
+        let id = match write.once(&input.head.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         let place = self.check_store(&mut faults, input.place, "place");
         let lines: Vec<LineInput> = input.lines.iter().map(ReceiptLine::as_line).collect();
-        let checked = self.check_lines_of_any(&mut faults, &lines, input.head.occurred_on);
+        let checked = self.check_lines_of_any(&mut faults, &lines, input.head.occurred_on, |_| false);
         if let Some(facility) = place.and_then(|place| place.facility_id) {
             self.check_permitted(&mut faults, facility, input.head.occurred_on, &checked);
         }
@@ -135,11 +140,6 @@ impl Access {
             faults.check(lasts, UserErrorCode::Expired, &field, CAME_EXPIRED);
         }
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let lots = self.new_lots(&write, &input, &checked).await?;
         let row = self.movement_of(id, StockMovementKind::Receipt, &input.head)?;
         let mut movement = Movement { row, entries: Vec::new(), field: "lines" };
@@ -232,6 +232,11 @@ impl Access {
     }
 
     async fn take(&self, input: TakeStock, kind: StockMovementKind) -> Written<Option<Uuid>> {
+        let write = self.write_operations().await?;
+        let id = match write.once(&input.head.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         use StockReason::{Damaged, Expired, Missing, Other, Recalled, Seized, Stolen};
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
@@ -247,11 +252,6 @@ impl Access {
         faults.check(fits, UserErrorCode::Invalid, &["reason"], BAD_REASON);
         let wanted = self.check_stock_lines(&mut faults, &input.lines)?;
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let lots = self.candidates(&write, input.place, &wanted).await?;
         let held = self.hold(&write, pairs(&[input.place], lots.keys().copied())).await?;
         let on = (input.head.occurred_on, purpose);
@@ -278,6 +278,11 @@ impl Access {
     pub async fn return_stock(&self, input: ReturnStock) -> Written<Option<Uuid>> {
         use StockReason::{Damaged, Other, Refused, Unused};
         self.require(Right::StockRecord)?;
+        let write = self.write_operations().await?;
+        let id = match write.once(&input.head.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.place, "place");
@@ -285,11 +290,6 @@ impl Access {
         faults.check(fits, UserErrorCode::Invalid, &["reason"], BAD_REASON);
         check_lots(&mut faults, input.lines.iter().map(|line| (line.lot, line.quantity)), 1..=MOST);
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let issue = self.movement_to_follow(&write, input.issue, "issue").await?;
         let refuse = |message| UserError::new(UserErrorCode::Invalid, &["issue"], message);
         if issue.kind != StockMovementKind::Issue || issue.reverses_id.is_some() {
@@ -347,6 +347,11 @@ impl Access {
     pub async fn adjust_stock(&self, input: AdjustStock) -> Written<Option<Uuid>> {
         use StockReason::{EntryError, Found, Missing, OpeningBalance, Other};
         self.require(Right::StockCorrect)?;
+        let write = self.write_operations().await?;
+        let id = match write.once(&input.head.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.place, "place");
@@ -358,11 +363,6 @@ impl Access {
             faults.check(change.change != 0, UserErrorCode::OutOfRange, &field, BAD_QUANTITY);
         }
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         self.check_lots_exist(&write, input.lines.iter().map(|line| line.lot)).await?;
         let mut row = self.movement_of(id, StockMovementKind::Adjustment, &input.head)?;
         row.reason = Some(input.reason);

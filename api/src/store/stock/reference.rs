@@ -6,16 +6,16 @@ use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{FUTURE, Goods};
+use super::Goods;
 use crate::{
     auth::Right,
     id,
     store::{
         Access,
         distribution::CheckedLine,
-        input::{Faults, Message, Once, UserErrorCode, Written, or_default},
+        facility::NO_FACILITY,
+        input::{FUTURE, Faults, Message, Once, UserErrorCode, Written, or_default},
         kit::BAD_QUANTITY,
-        program::NO_FACILITY,
         write::{Seen, taken},
     },
 };
@@ -106,6 +106,11 @@ impl Access {
     pub async fn create_stock_place(&self, input: CreateStockPlace) -> Written<Option<Uuid>> {
         self.require(Right::StockSetUp)?;
         let own = self.own()?;
+        let write = self.write().await?;
+        let id = match write.once(&input.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         faults.short_text(&input.name, &["name"]);
         let needs = input.kind == StockPlaceKind::FacilityStore;
@@ -119,11 +124,6 @@ impl Access {
             );
         }
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let row = stock_place::Model {
             organization_id: own,
             id,
@@ -142,6 +142,11 @@ impl Access {
     pub async fn set_adequacy_norm(&self, input: SetAdequacyNorm) -> Written<Option<Uuid>> {
         self.require(Right::StockSetUp)?;
         let own = self.own()?;
+        let write = self.write().await?;
+        let id = match write.once(&input.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         faults.check(self.item(input.item).is_some(), UserErrorCode::NotFound, &["item"], NO_ITEM);
         faults.short_text(&input.source, &["source"]);
@@ -150,11 +155,6 @@ impl Access {
         faults.check(fits, UserErrorCode::OutOfRange, &["quantity"], BAD_QUANTITY);
         faults.check((1..=120).contains(&input.months), UserErrorCode::OutOfRange, &["months"], BAD_QUANTITY);
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let row = adequacy_norm::Model {
             organization_id: own,
             id,
@@ -174,6 +174,11 @@ impl Access {
     pub async fn record_facility_population(&self, input: RecordFacilityPopulation) -> Written<Option<Uuid>> {
         self.require(Right::StockSetUp)?;
         let own = self.own()?;
+        let write = self.write().await?;
+        let id = match write.once(&input.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         faults.check(
             self.facility(input.facility).is_some(),
@@ -190,11 +195,6 @@ impl Access {
         );
         faults.short_text(&input.source, &["source"]);
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let row = facility_population::Model {
             organization_id: own,
             id,
@@ -212,6 +212,11 @@ impl Access {
     pub async fn set_item_permission(&self, input: SetItemPermission) -> Written<Option<Uuid>> {
         self.require(Right::StockSetUp)?;
         let own = self.own()?;
+        let write = self.write().await?;
+        let id = match write.once(&input.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         faults.check(
             self.facility(input.facility).is_some(),
@@ -222,11 +227,6 @@ impl Access {
         faults.check(self.item(input.item).is_some(), UserErrorCode::NotFound, &["item"], NO_ITEM);
         faults.short_text(&input.source, &["source"]);
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let row = item_permission::Model {
             organization_id: own,
             id,

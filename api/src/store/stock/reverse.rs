@@ -41,16 +41,16 @@ impl Access {
     /// has to be undone first, and goods that have moved on cannot be taken back.
     pub async fn reverse_stock_movement(&self, input: ReverseStockMovement) -> Written<Option<Uuid>> {
         self.require(Right::StockCorrect)?;
+        let write = self.write_operations().await?;
+        let id = match write.once(&input.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         if let Some(note) = &input.note {
             faults.text(note, &["note"], 500);
         }
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let row = self.movement_to_follow(&write, input.movement, "movement").await?;
         let refuse = |message| UserError::new(UserErrorCode::Invalid, &["movement"], message);
         if row.reverses_id.is_some() {

@@ -70,6 +70,11 @@ impl Access {
     /// `NotPermitted` without the right; user errors for what a client can mend.
     pub async fn transfer_stock(&self, input: TransferStock) -> Written<Option<Uuid>> {
         self.require(Right::StockRecord)?;
+        let write = self.write_operations().await?;
+        let id = match write.once(&input.head.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.from, "from");
@@ -78,11 +83,6 @@ impl Access {
         self.check_transit(&mut faults, input.via);
         let wanted = self.check_stock_lines(&mut faults, &input.lines)?;
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let lots = self.candidates(&write, input.from, &wanted).await?;
         let held = self.hold(&write, pairs(&[input.from, input.via], lots.keys().copied())).await?;
         let on = (input.head.occurred_on, Purpose::Move);
@@ -126,6 +126,11 @@ impl Access {
     pub async fn receive_transfer(&self, input: ReceiveTransfer) -> Written<Option<Uuid>> {
         use StockReason::{Damaged, Expired, Missing, Other, Seized, Stolen};
         self.require(Right::StockRecord)?;
+        let write = self.write_operations().await?;
+        let id = match write.once(&input.head.once, self.new_id()).await? {
+            Seen::Again(id) => return Ok(Some(id)),
+            Seen::First(id) => id,
+        };
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         check_lots(&mut faults, input.lines.iter().map(|line| (line.lot, line.received)), 0..=MOST);
@@ -144,11 +149,6 @@ impl Access {
         };
         faults.check(fits, UserErrorCode::Invalid, &["reason"], BAD_REASON);
         faults.refuse()?;
-        let write = self.write().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
-            Seen::First(id) => id,
-        };
         let transfer = self.movement_to_follow(&write, input.transfer, "transfer").await?;
         let refuse = |message| UserError::new(UserErrorCode::Invalid, &["transfer"], message);
         let Some(to) = transfer.to_place_id.filter(|_| transfer.reverses_id.is_none()) else {

@@ -1,0 +1,152 @@
+//! What somebody who runs the program sees: what it refuses to start with, and what it logs.
+
+use std::process::{Output, Stdio};
+
+use serde_json::json;
+use tests::{Client, DemoApp, Folder, both, program};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::Command,
+};
+
+use crate::world::*;
+
+/// Runs a command on a world's database as in production.
+async fn in_production(
+    world: &World,
+    folder: &Folder,
+    environment: &[(&str, &str)],
+    command: &[&str],
+) -> Output {
+    let mut run = Command::new(program());
+    run.args(command)
+        .env_clear()
+        .env("DATABASE_URL", &world.database.url)
+        .env("UMBRAL_DATA_DIR", folder.path())
+        .env("UMBRAL_LISTEN", "127.0.0.1:0")
+        .envs(environment.iter().copied())
+        .stdin(Stdio::null());
+    if let Some(url) = &world.database.outside_url {
+        run.env("OUTSIDE_DATABASE_URL", url);
+    }
+    run.output().await.unwrap()
+}
+
+both!(
+    async fn accounts_outlive_the_address(world: &World) {
+        let folder = Folder::new();
+        let keys = in_production(world, &folder, &[], &["keys", "generate"]).await;
+        assert!(keys.status.success(), "{keys:?}");
+        let token = ["token", "--role", "coordinator", "--organization", "own"];
+        // Nobody has said whose tokens these are.
+        for command in [&token[..], &["serve"]] {
+            let refused = in_production(world, &folder, &[("UMBRAL_PUBLIC_URL", "")], command).await;
+            assert!(!refused.status.success());
+            let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(said.contains("UMBRAL_ISSUER") && said.contains("UMBRAL_PUBLIC_URL"), "{said}");
+        }
+        let demo = in_production(world, &folder, &[("UMBRAL_ISSUER", "umbral-demo")], &token).await;
+        assert!(!demo.status.success());
+        let accounts = "SELECT count(*) FROM account";
+        let before = world.number(accounts).await;
+        for address in ["https://one.example", "https://two.example"] {
+            let environment = [("UMBRAL_ISSUER", "umbral"), ("UMBRAL_PUBLIC_URL", address)];
+            let made = in_production(world, &folder, &environment, &token).await;
+            assert!(made.status.success(), "{made:?}");
+        }
+        // The second token is the first one's account.
+        assert_eq!(world.number(accounts).await, before + 1);
+        assert_eq!(world.number("SELECT count(*) FROM identity WHERE issuer = 'umbral'").await, 1);
+        // Without a name of its own, the issuer is the address.
+        let address = [("UMBRAL_PUBLIC_URL", "https://two.example/")];
+        assert!(in_production(world, &folder, &address, &token).await.status.success());
+        let named = "SELECT count(*) FROM identity WHERE issuer = 'https://two.example'";
+        assert_eq!(world.number(named).await, 1);
+    }
+);
+
+/// What nobody may find in a log.
+const PERSONAL: [&str; 3] = ["Perpetua", "Quiroga", "5551234"];
+
+both!(
+    async fn logs_hold_no_token_and_no_personal_data(app: &DemoApp) {
+        let mut server = Command::new(program())
+            .env_clear()
+            .env("DATABASE_URL", &app.database.url)
+            .env("UMBRAL_MODE", "demo")
+            // The keys that have signed the harness' tokens.
+            .env("UMBRAL_DATA_DIR", app.data_dir.path())
+            .env("UMBRAL_LISTEN", "127.0.0.1:0")
+            .env("UMBRAL_LOG", "debug,api=trace")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut lines = server.stderr.take().unwrap();
+        let log = tokio::spawn(async move {
+            let mut log = String::new();
+            lines.read_to_string(&mut log).await.unwrap();
+            log
+        });
+        let mut banner = BufReader::new(server.stdout.take().unwrap()).lines();
+        let mut printed = Vec::new();
+        while let Some(line) = banner.next_line().await.unwrap() {
+            printed.push(line);
+            if printed.last().is_some_and(|line| line.starts_with("Stop with")) {
+                break;
+            }
+        }
+        let word = |start: &str| {
+            let words = printed.iter().flat_map(|line| line.split_whitespace());
+            words
+                .into_iter()
+                .find(|word| word.starts_with(start))
+                .unwrap_or_else(|| panic!("{printed:?}"))
+                .to_owned()
+        };
+        let base = word("http://").trim_end_matches("/graphql").to_owned();
+        let good = word("ey");
+        let (signed, _) = good.rsplit_once('.').unwrap();
+        let client = Client::anonymous(base);
+        let tokens = [
+            good.clone(),
+            format!("{signed}.AAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+            "not-a-token-at-all-1234567890".to_owned(),
+        ];
+        let [name, surname, number] = PERSONAL;
+        for (token, status) in tokens.iter().zip([200, 401, 401]) {
+            let client = client.token(token);
+            client.query("{ viewer { audience } }", json!(null)).await.expect_status(status);
+            let search =
+                "query($text: String) { facilities(first: 1, filter: { search: $text }) { totalCount } }";
+            client.query(search, json!({ "text": format!("{name} {surname}") })).await.expect_status(status);
+            for document in [
+                format!("{{ facility(slug: \"{name}\") {{ {surname} }} }}"),
+                format!("{{ {name} {surname} {number}"),
+                format!("{{ node(id: \"{number}\") {{ id }} }}"),
+            ] {
+                client.query(&document, json!({ "a": surname })).await;
+            }
+            client.organization(name).query("{ viewer { audience } }", json!(null)).await;
+            client.request("GET", &format!("/{name}/{number}?token={token}&q={surname}")).send().await;
+            client.request("GET", "/graphql").header("x-request-id", format!("{name} {number}")).send().await;
+        }
+        // A scheme that is none, with a token behind it.
+        client.request("POST", "/graphql").header("authorization", format!("Basic {good}")).send().await;
+        server.kill().await.unwrap();
+        let log = log.await.unwrap();
+        assert!(log.lines().count() > 10, "it logs requests: {log}");
+        for token in tokens.iter().flat_map(|token| token.split('.')).filter(|part| part.len() > 12) {
+            for start in (0..token.len() - 12).step_by(4) {
+                let part = &token[start..start + 12];
+                let line = log.lines().find(|line| line.contains(part));
+                assert_eq!(line, None, "{part}");
+            }
+        }
+        for word in PERSONAL {
+            assert_eq!(log.lines().find(|line| line.contains(word)), None, "{word}");
+        }
+    }
+);
