@@ -27,7 +27,7 @@ pub trait Fixture: Sized {
 
 /// Makes two tests of one body, `NAME::sqlite` and `NAME::postgres`.
 ///
-/// ```ignore
+/// ```text
 /// both!(async fn stranger_sees_nothing(app: &TestApp) {
 ///     let answer = app.anonymous().query("{ __typename }", Value::Null).await;
 ///     assert_eq!(answer.data(), &json!({ "__typename": "Query" }));
