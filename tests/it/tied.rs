@@ -35,6 +35,7 @@ fn delivery(key: &str) -> RecordDistribution {
         occurred_on: day("2026-11-19"),
         people_reached: 40,
         reach_method: ReachMethod::Counted,
+        place: None,
         lines: vec![soap()],
     }
 }
@@ -45,6 +46,7 @@ fn soap() -> LineInput {
         kit_version: None,
         quantity: 40,
         people_reached: None,
+        lot: None,
     }
 }
 
@@ -88,6 +90,7 @@ both!(
             occurred_on: None,
             people_reached: None,
             reach_method: None,
+            place: None,
             lines: Some(vec![soap()]),
         };
         let again = old.again(outdated(old.correct_distribution(correction()).await)).await.unwrap();
