@@ -31,6 +31,10 @@ pub struct Model {
     pub recorded_by: Option<Uuid>,
     /// The key of the row in the file it came from.
     pub import_key: Option<String>,
+    /// The id that a device gave it; unique within the organisation.
+    pub client_id: Option<Uuid>,
+    /// The number of the paper form that it was entered from.
+    pub form_number: Option<String>,
     pub verified_at: Option<DateTimeUtc>,
     pub voided_at: Option<DateTimeUtc>,
     pub void_reason: Option<VoidReason>,

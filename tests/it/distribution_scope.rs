@@ -52,6 +52,8 @@ async fn seed(db: &DatabaseConnection, seed: &Seed) -> String {
         version: 1,
         recorded_by: None,
         import_key: None,
+        client_id: None,
+        form_number: None,
         verified_at: None,
         voided_at: None,
         void_reason: None,

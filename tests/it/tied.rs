@@ -36,6 +36,8 @@ fn delivery(key: &str) -> RecordDistribution {
         people_reached: 40,
         reach_method: ReachMethod::Counted,
         place: None,
+        client_id: None,
+        form_number: None,
         lines: vec![soap()],
     }
 }
@@ -51,7 +53,7 @@ fn soap() -> LineInput {
 }
 
 fn once(key: &str) -> Once {
-    Once { key: key.to_owned(), operation: "test".to_owned(), hash: vec![1] }
+    Once { key: key.to_owned(), operation: "test".to_owned(), hash: vec![1], shared: false }
 }
 
 /// The hold with which a second attempt is made.
@@ -78,7 +80,7 @@ both!(
         assert_eq!(world.counts().await["distribution"], before["distribution"]);
         let again = old.again(hold).await.unwrap();
         match again.record_distribution(delivery("a")).await {
-            Ok(Recorded::New(made)) => assert_eq!(made.row.class, Some(RowClass::Records)),
+            Ok(Recorded::New(made)) => assert_eq!(made.row.inside.unwrap().class, RowClass::Records),
             _ => panic!("it was not recorded"),
         }
         drop(again);

@@ -200,6 +200,8 @@ impl Operations {
             version: 1,
             recorded_by: slot.recorded_by,
             import_key: None,
+            client_id: None,
+            form_number: None,
             verified_at: None,
             voided_at: None,
             void_reason: None,

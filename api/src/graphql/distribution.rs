@@ -21,8 +21,8 @@ use crate::{
     store::{
         Access,
         distribution::{
-            CorrectDistribution, Delivery, Line, Listing, OrderBy, OrderField, Parent, RecordDistribution,
-            Recorded, VoidDistribution, place,
+            CorrectDistribution, Delivery, Inside, Line, Listing, OrderBy, OrderField, Parent,
+            RecordDistribution, Recorded, VoidDistribution, place,
         },
         keyset::Direction,
         stats::{Group, Stats, Wanted},
@@ -154,11 +154,6 @@ impl Object for Distribution<'_> {
         let access = w.access;
         match node.name {
             "id" => w.id(Kind::Distribution, row.id),
-            "version" => w.optional_int(row.version.map(Into::into)),
-            "class" => match &row.class {
-                Some(class) => w.word(class),
-                None => w.absent(node),
-            },
             "status" => w.word(&row.status),
             "occurredOn" => w.date(row.occurred_on),
             "recordedAt" => w.moment(row.recorded_at),
@@ -182,8 +177,27 @@ impl Object for Distribution<'_> {
                 Some(at) if row.status == DistributionStatus::Voided => w.object(node, &Voided(self.0, at)),
                 _ => w.null(),
             },
-            _ => w.absent(node),
+            name => match &row.inside {
+                Some(inside) => inside_field(name, node, w, inside),
+                None => w.absent(node),
+            },
         }
+    }
+}
+
+/// What only staff learn.
+fn inside_field(name: &str, node: &Node<'_>, w: &mut Writer<'_>, inside: &Inside) -> Written {
+    match name {
+        "version" => w.int(inside.version.into()),
+        "class" => w.word(&inside.class),
+        "clientId" => w.optional_str(inside.client_id.map(|id| id.to_string()).as_deref()),
+        "formNumber" => w.optional_str(inside.form_number.as_deref()),
+        "enteredFromPaperBy" => {
+            let by = inside.recorded_by.filter(|_| inside.form_number.is_some());
+            let account = by.and_then(|id| w.access.catalog.accounts.get(&id));
+            w.optional_str(account.map(|account| account.name.as_str()))
+        }
+        _ => w.absent(node),
     }
 }
 
@@ -198,7 +212,9 @@ impl Object for Voided<'_> {
                 Some(reason) => w.word(reason),
                 None => w.absent(node),
             },
-            "note" => w.optional_str(self.0.row.void_note.as_deref()),
+            "note" => {
+                w.optional_str(self.0.row.inside.as_ref().and_then(|inside| inside.void_note.as_deref()))
+            }
             "at" => w.moment(self.1),
             _ => w.absent(node),
         }

@@ -24,7 +24,7 @@ use crate::{
     id::{GlobalId, Kind},
     store::{
         Access,
-        distribution::Delivery,
+        distribution::{Delivery, sync},
         input::{At, Once, Refused, UserError, UserErrorCode},
         write::Life,
     },
@@ -48,6 +48,8 @@ pub enum Subject {
     ItemPermission(Uuid),
     /// One that has just been written, so that it need not be read again.
     NewDistribution(Box<Delivery>),
+    /// The answers to the rows of a device.
+    Synced(Vec<sync::Answer>),
 }
 
 /// What a mutation made; none with `validateOnly` on a creation.
@@ -77,11 +79,17 @@ impl Input {
             Some(Const::String(key)) => key.clone(),
             _ => return Err(Error::invalid("\"idempotencyKey\" is needed.")),
         };
+        let hash = self.digest(&["idempotencyKey", "validateOnly"]);
+        Ok(Once { key, operation: operation.to_owned(), hash, shared: false })
+    }
+
+    /// A digest of what the input says in its other fields.
+    fn digest(&self, without: &[&str]) -> Vec<u8> {
         let mut digest = Sha256::new();
         if let Const::Object(fields) = &self.0 {
-            let said = fields.iter().filter(|(name, value)| {
-                !matches!(name.as_str(), "idempotencyKey" | "validateOnly") && **value != Const::Null
-            });
+            let said = fields
+                .iter()
+                .filter(|(name, value)| !without.contains(&name.as_str()) && **value != Const::Null);
             for (name, value) in said {
                 digest.update(name.as_str());
                 digest.update([0]);
@@ -89,8 +97,20 @@ impl Input {
                 digest.update([0]);
             }
         }
-        let hash = digest.finalize().to_vec();
-        Ok(Once { key, operation: operation.to_owned(), hash })
+        digest.finalize().to_vec()
+    }
+
+    /// The rows that a device sends, each with a digest of what it says.
+    fn rows(&self) -> Result<Vec<sync::SyncRow>> {
+        let rows = match self.get("rows") {
+            Some(Const::List(rows)) => rows.as_slice(),
+            _ => &[],
+        };
+        let read = |row: &Const| {
+            let row = Self(row.clone());
+            Ok(sync::SyncRow { hash: row.digest(&["clientId", "expectedVersion", "group"]), ..row.read()? })
+        };
+        rows.iter().map(read).collect()
     }
 
     /// The row and the version that the client has seen.
@@ -174,6 +194,11 @@ pub async fn run(
     subject_type: &str,
 ) -> Result<(Option<Subject>, Vec<UserError>)> {
     let input = Input(node.raw("input").cloned().unwrap_or_default());
+    if subject_type == "SyncResult" {
+        let (next, answers) = access.sync_distributions(&input.rows()?, input.validate_only()).await?;
+        *access = next;
+        return Ok((Some(Subject::Synced(answers)), Vec::new()));
+    }
     let mut done = attempt(access, node.name, &input, subject_type).await;
     if let Err(Refused::Outdated(outdated)) = done {
         let again = access.again(outdated).await?;
@@ -209,6 +234,49 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str)
             stock::mutate_reference(access, name, input).await
         }
         _ => Err(Error::Internal(format!("no mutation {name}")).into()),
+    }
+}
+
+/// The answer to one row of a device.
+struct SyncResult<'a>(&'a sync::Answer);
+
+impl Object for SyncResult<'_> {
+    fn type_name(&self) -> &str {
+        "SyncResult"
+    }
+
+    fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
+        let answer = self.0;
+        match node.name {
+            "clientId" => w.str(&answer.client_id.to_string()),
+            "outcome" => w.str(answer.outcome.name()),
+            "distribution" => match answer.distribution {
+                Some(id) => distribution::one(node, w, id),
+                None => w.null(),
+            },
+            "differences" => {
+                w.list(node, &answer.differences, |w, difference| w.object(node, &SyncDifference(difference)))
+            }
+            "userErrors" => w.list(node, &answer.errors, |w, error| w.object(node, &UserErrorObject(error))),
+            _ => w.absent(node),
+        }
+    }
+}
+
+struct SyncDifference<'a>(&'a sync::Difference);
+
+impl Object for SyncDifference<'_> {
+    fn type_name(&self) -> &str {
+        "SyncDifference"
+    }
+
+    fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
+        match node.name {
+            "field" => w.str(self.0.field),
+            "here" => w.str(&self.0.here.to_string()),
+            "sent" => w.str(&self.0.sent.to_string()),
+            _ => w.absent(node),
+        }
     }
 }
 
@@ -282,6 +350,9 @@ impl Object for Payload {
                 w.optional(node, permission.as_ref().map(|permission| permission as &dyn Object))
             }
             Subject::NewDistribution(delivery) => w.object(node, &Distribution(delivery)),
+            Subject::Synced(answers) => {
+                w.list(node, answers, |w, answer| w.object(node, &SyncResult(answer)))
+            }
         }
     }
 }

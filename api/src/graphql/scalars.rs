@@ -18,6 +18,9 @@ pub fn validator(name: &str) -> Option<fn(&Value) -> bool> {
         "Date" => |value| text(value).and_then(date).is_some(),
         "DateTime" => |value| text(value).and_then(date_time).is_some(),
         "Language" => |value| text(value).is_some_and(language),
+        "UUID" => {
+            |value| text(value).is_some_and(|text| text.len() == 36 && uuid::Uuid::try_parse(text).is_ok())
+        }
         "MinorUnits" => {
             |value| text(value).is_some_and(|text| text.len() <= 20 && text.parse::<i64>().is_ok())
         }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::tied::Outdated;
-use crate::error::Error;
+use crate::{auth::Viewer, error::Error};
 
 /// What is wrong with an input.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -245,9 +245,16 @@ pub struct Once {
     pub key: String,
     pub operation: String,
     pub hash: Vec<u8>,
+    /// The key is the organisation's, whoever sends it: a device may change hands before its rows are sent.
+    pub shared: bool,
 }
 
 impl Once {
+    /// The account whose key it is; nil for a key of the organisation, or of a viewer without an account.
+    pub fn account(&self, viewer: &Viewer) -> Uuid {
+        viewer.account().filter(|_| !self.shared).unwrap_or_default()
+    }
+
     /// Whether the key can be kept: some visible text of bounded length.
     pub fn is_usable(&self) -> bool {
         (1..=200).contains(&self.key.len()) && !self.key.chars().any(char::is_control)

@@ -215,7 +215,7 @@ impl Write<'_> {
         if !once.is_usable() {
             return Err(UserError::new(UserErrorCode::Invalid, &["idempotencyKey"], BAD_KEY).into());
         }
-        let key = (self.access.own()?, self.access.viewer.account().unwrap_or_default(), once.key.clone());
+        let key = (self.access.own()?, once.account(&self.access.viewer), once.key.clone());
         let row = idempotency::ActiveModel {
             organization_id: Set(key.0),
             account_id: Set(key.1),
@@ -343,14 +343,27 @@ impl Write<'_> {
         at: At,
         validate_only: bool,
     ) -> Written<()> {
+        self.changed(changed, trace, at).await?;
+        self.end(validate_only).await
+    }
+
+    /// Follows up a change of one row at a version: refuses when the version was another, else audits.
+    pub(super) async fn changed(&self, changed: u64, trace: Trace<'_>, at: At) -> Written<()> {
         if changed != 1 {
             return Err(UserError::stale().into());
         }
-        if validate_only {
-            return Ok(self.discard().await?);
-        }
         self.audit(trace.action, trace.entity, at.id, Some(at.expected + 1), trace.detail).await?;
-        Ok(self.commit().await?)
+        Ok(())
+    }
+
+    /// Keeps what was written, or undoes it.
+    pub(super) async fn end(self, validate_only: bool) -> Written<()> {
+        if validate_only {
+            self.discard().await?
+        } else {
+            self.commit().await?
+        }
+        Ok(())
     }
 
     /// Ends the making of a row: null when nothing was to be written.

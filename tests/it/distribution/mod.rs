@@ -6,3 +6,4 @@ mod paging;
 pub mod record;
 mod statements;
 mod stats;
+mod sync;

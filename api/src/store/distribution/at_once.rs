@@ -27,9 +27,9 @@ const RECORD: &str = "\
     ), new_row AS (\
         INSERT INTO distribution \
             (organization_id, id, class, facility_id, program_id, occurred_on, recorded_at, status, \
-             people_reached, reach_method, version, recorded_by) \
+             people_reached, reach_method, version, recorded_by, client_id, form_number) \
         SELECT organization_id, object_id, $8, $9::uuid, $10::uuid, $11::date, recorded_at, $12, $13::int, $14, \
-               $15::int, $16::uuid \
+               $15::int, $16::uuid, $22::uuid, $23 \
         FROM new_key\
     ), new_lines AS (\
         INSERT INTO distribution_line \
@@ -76,7 +76,7 @@ impl Access {
             RECORD,
             [
                 row.organization_id.into(),
-                account.unwrap_or_default().into(),
+                once.account(&self.viewer).into(),
                 once.key.clone().into(),
                 once.operation.clone().into(),
                 once.hash.clone().into(),
@@ -96,6 +96,8 @@ impl Access {
                 self.viewer.role().map_or("SYSTEM", rights::role_name).into(),
                 json!({ "class": row.class }).into(),
                 self.catalog.version.into(),
+                row.client_id.into(),
+                row.form_number.clone().into(),
             ],
         );
         Ok(self.store.pools.write.execute_raw(statement).await?.rows_affected() == 1)

@@ -2,6 +2,7 @@
 
 mod at_once;
 mod check;
+pub mod sync;
 mod write;
 
 use std::collections::{HashMap, hash_map::Entry};
@@ -50,11 +51,18 @@ pub struct Row {
     pub voided_at: Option<DateTime<Utc>>,
     pub void_reason: Option<VoidReason>,
     /// For staff; not fetched for others.
+    pub inside: Option<Inside>,
+}
+
+/// What only staff learn of a delivery. Its fields stand in the order of [`Inside::COLUMNS`].
+#[derive(Clone, Debug)]
+pub struct Inside {
     pub void_note: Option<String>,
-    /// For staff; not fetched for others.
-    pub version: Option<i32>,
-    /// For staff; not fetched for others.
-    pub class: Option<RowClass>,
+    pub version: i32,
+    pub class: RowClass,
+    pub client_id: Option<Uuid>,
+    pub form_number: Option<String>,
+    pub recorded_by: Option<Uuid>,
 }
 
 /// What was handed over. Its fields stand in the order of [`Line::COLUMNS`].
@@ -481,7 +489,7 @@ impl Access {
         if self.is_outside() {
             return select;
         }
-        select.columns([Column::VoidNote, Column::Version, Column::Class])
+        select.columns(Inside::COLUMNS)
     }
 
     /// Women reached as this viewer may see it: null while planned, and for outsiders after a correction below
@@ -594,18 +602,15 @@ impl Row {
     /// Where the version of the reference tables stands.
     const VERSION: usize = 0;
     const ID: usize = 2;
+    /// Where those columns begin that only staff read.
+    const INSIDE: usize = 12;
 
     /// How many columns there are.
     fn width(outside: bool) -> usize {
-        if outside { 12 } else { 15 }
+        if outside { Self::INSIDE } else { Self::INSIDE + Inside::COLUMNS.len() }
     }
 
     fn read(row: &QueryResult, outside: bool) -> Result<Self, DbErr> {
-        let (void_note, version, class) = if outside {
-            (None, None, None)
-        } else {
-            (row.try_get_by_index(12)?, row.try_get_by_index(13)?, row.try_get_by_index(14)?)
-        };
         Ok(Self {
             organization_id: row.try_get_by_index(1)?,
             id: row.try_get_by_index(Self::ID)?,
@@ -618,9 +623,29 @@ impl Row {
             reach_method: row.try_get_by_index(9)?,
             voided_at: row.try_get_by_index(10)?,
             void_reason: row.try_get_by_index(11)?,
-            void_note,
-            version,
-            class,
+            inside: if outside { None } else { Some(Inside::read(row, Self::INSIDE)?) },
+        })
+    }
+}
+
+impl Inside {
+    const COLUMNS: [Column; 6] = [
+        Column::VoidNote,
+        Column::Version,
+        Column::Class,
+        Column::ClientId,
+        Column::FormNumber,
+        Column::RecordedBy,
+    ];
+
+    fn read(row: &QueryResult, from: usize) -> Result<Self, DbErr> {
+        Ok(Self {
+            void_note: row.try_get_by_index(from)?,
+            version: row.try_get_by_index(from + 1)?,
+            class: row.try_get_by_index(from + 2)?,
+            client_id: row.try_get_by_index(from + 3)?,
+            form_number: row.try_get_by_index(from + 4)?,
+            recorded_by: row.try_get_by_index(from + 5)?,
         })
     }
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Delivery, Line, Row,
+    Delivery, Inside, Line, Row,
     check::{CheckedLine, check_line_reach, check_people},
 };
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
         class::{THRESHOLD, line_is_shown},
         input::{At, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
         stock::deliver::Draw,
-        write::{Seen, Trace},
+        write::{Seen, Trace, Write},
     },
 };
 
@@ -71,6 +71,11 @@ pub struct RecordDistribution {
     /// The place of stock that it draws from; none where no stock is kept.
     #[serde(default, deserialize_with = "id::optional::<_, {id::STOCK_PLACE}>")]
     pub place: Option<Uuid>,
+    /// The id that a device gave it.
+    #[serde(skip)]
+    pub client_id: Option<Uuid>,
+    #[serde(default)]
+    pub form_number: Option<String>,
     pub lines: Vec<LineInput>,
 }
 
@@ -107,6 +112,14 @@ pub enum Recorded {
     Nothing,
 }
 
+/// A new delivery that has been checked.
+pub(super) struct Draft {
+    pub row: distribution::Model,
+    pub lines: Vec<distribution_line::Model>,
+    /// What is wrong with it, which does not matter when it was recorded before.
+    checked: Written<()>,
+}
+
 impl Access {
     /// Records a delivery that took place. Its class is decided here and never changes.
     ///
@@ -114,7 +127,20 @@ impl Access {
     /// `NotPermitted` without the right; user errors for what a client can mend.
     pub async fn record_distribution(&self, input: RecordDistribution) -> Written<Recorded> {
         self.require(Right::DistributionRecord)?;
-        let own = self.own()?;
+        let draft = self.draft(&input)?;
+        if !input.validate_only && self.record_alone(&input, &draft).await? {
+            return Ok(Recorded::New(Box::new(Delivery::for_staff(draft.row, draft.lines))));
+        }
+        let write = self.write_operations().await?;
+        let recorded = self.record_in(&write, &input, draft).await?;
+        let made = matches!(recorded, Recorded::New(_)) && !input.validate_only;
+        write.end(!made).await?;
+        let nothing = !made && matches!(recorded, Recorded::New(_));
+        Ok(if nothing { Recorded::Nothing } else { recorded })
+    }
+
+    /// Checks a new delivery, and decides its class.
+    pub(super) fn draft(&self, input: &RecordDistribution) -> Result<Draft> {
         let mut faults = Faults::default();
         self.check_place(&mut faults, input.facility, input.program, input.occurred_on);
         check_people(&mut faults, input.people_reached, &["peopleReached"]);
@@ -125,11 +151,12 @@ impl Access {
         if input.place.is_none() {
             check_no_lots(&mut faults, &input.lines);
         }
-        let checked = faults.refuse();
-
+        if let Some(number) = &input.form_number {
+            faults.text(number, &["formNumber"], 100);
+        }
         let (class, shown) = self.class_of(input.program, input.people_reached, &lines);
         let row = distribution::Model {
-            organization_id: own,
+            organization_id: self.own()?,
             id: self.new_id(),
             class,
             facility_id: input.facility,
@@ -142,56 +169,66 @@ impl Access {
             version: 1,
             recorded_by: self.viewer.account(),
             import_key: None,
+            client_id: input.client_id,
+            form_number: input.form_number.clone(),
             verified_at: None,
             voided_at: None,
             void_reason: None,
             void_note: None,
         };
         let lines = line_rows(&row, &lines, &shown);
-        // What draws from stock takes more than one statement.
-        let at_once = checked.is_ok()
+        Ok(Draft { row, lines, checked: faults.refuse() })
+    }
+
+    /// Records in one statement where that can be done; false when nothing was written.
+    pub(super) async fn record_alone(&self, input: &RecordDistribution, draft: &Draft) -> Written<bool> {
+        let can = draft.checked.is_ok()
             && self.held.is_none()
             && self.backend() == DbBackend::Postgres
-            && !input.validate_only
             && input.once.is_usable()
+            // What draws from stock takes more than one statement.
             && input.place.is_none();
-        if at_once && self.record_at_once(&input.once, &row, &lines).await? {
-            return Ok(Recorded::New(Box::new(Delivery::for_staff(row, lines))));
-        }
-        let write = self.write_operations().await?;
+        if can { self.record_at_once(&input.once, &draft.row, &draft.lines).await } else { Ok(false) }
+    }
+
+    /// Records as a part of a transaction.
+    pub(super) async fn record_in(
+        &self,
+        write: &Write<'_>,
+        input: &RecordDistribution,
+        draft: Draft,
+    ) -> Written<Recorded> {
+        let Draft { row, lines, checked } = draft;
         if let Seen::Again(id) = write.once(&input.once, row.id).await? {
             return Ok(Recorded::Before(id));
         }
         // A repeated request has been answered as the first one was, even when a program has ended since.
         checked?;
-        if input.validate_only && input.place.is_none() {
-            write.discard().await?;
-            return Ok(Recorded::Nothing);
-        }
-        insert_row(&write, &row).await?;
-        insert_lines(&write, lines.clone()).await?;
+        insert_row(write, &row).await?;
+        insert_lines(write, lines.clone()).await?;
         if let Some(place) = input.place {
             let lots: Vec<_> = input.lines.iter().map(|line| line.lot).collect();
             let occurred_on = row.occurred_on;
             let draw = Draw { delivery: &row, occurred_on, lines: &lines, lots: &lots, place };
-            self.draw(&write, draw, None).await?;
+            self.draw(write, draw, None).await?;
         }
-        if input.validate_only {
-            write.discard().await?;
-            return Ok(Recorded::Nothing);
-        }
-        write.audit("RECORD", "distribution", row.id, Some(1), json!({ "class": class })).await?;
-        write.commit().await?;
+        write.audit("RECORD", "distribution", row.id, Some(1), json!({ "class": row.class })).await?;
         Ok(Recorded::New(Box::new(Delivery::for_staff(row, lines))))
     }
 
     /// A correction. It changes no class, so that no row appears or vanishes outside because of a number.
-    #[expect(clippy::disallowed_methods, reason = "the writes repeat the scope in their WHERE")]
     pub async fn correct_distribution(&self, input: CorrectDistribution) -> Written<()> {
         self.require(Right::DistributionCorrect)?;
         let write = self.write_operations().await?;
-        let before = self.to_change(&write, input.at).await?;
-        let lines_before = self.lines_now(&write, &before).await?;
+        self.correct_in(&write, &input).await?;
+        write.end(input.validate_only).await
+    }
+
+    /// Corrects as a part of a transaction.
+    #[expect(clippy::disallowed_methods, reason = "the writes repeat the scope in their WHERE")]
+    pub(super) async fn correct_in(&self, write: &Write<'_>, input: &CorrectDistribution) -> Written<()> {
+        let before = self.to_change(write, input.at).await?;
+        let lines_before = self.lines_now(write, &before).await?;
         let mut faults = Faults::default();
         let nothing = input.occurred_on.is_none()
             && input.place.is_none()
@@ -234,7 +271,7 @@ impl Access {
             version: Set(input.at.expected + 1),
             ..Default::default()
         };
-        let changed = self.change(&write, input.at, row).await?;
+        let changed = self.change(write, input.at, row).await?;
         if let (1, Some(lines)) = (changed, &lines) {
             distribution_line::Entity::delete_many()
                 .filter(distribution_line::Column::OrganizationId.eq(before.organization_id))
@@ -249,15 +286,15 @@ impl Access {
                     before.class == RowClass::Operations && line_is_shown(line.quantity, reached)
                 })
                 .collect::<Vec<_>>();
-            insert_lines(&write, line_rows(&after, lines, &shown)).await?;
+            insert_lines(write, line_rows(&after, lines, &shown)).await?;
         }
         if changed == 1 && lines.is_none() && people != before.people_reached {
-            self.reach(&write, &before, people).await?;
+            self.reach(write, &before, people).await?;
         }
         if changed == 1
             && (input.lines.is_some() || input.place.is_some() || occurred_on != before.occurred_on)
         {
-            self.draw_again(&write, &before, occurred_on, &input).await?;
+            self.draw_again(write, &before, occurred_on, input).await?;
         }
         let detail = json!({
             "before": {
@@ -269,13 +306,13 @@ impl Access {
             "linesBefore": traced(&lines_before),
         });
         let trace = Trace { action: "CORRECT", entity: "distribution", detail };
-        write.finish(changed, trace, input.at, input.validate_only).await
+        write.changed(changed, trace, input.at).await
     }
 
     /// What a corrected delivery takes from stock, in the place of what it took before.
     async fn draw_again(
         &self,
-        write: &crate::store::write::Write<'_>,
+        write: &Write<'_>,
         delivery: &distribution::Model,
         occurred_on: NaiveDate,
         input: &CorrectDistribution,
@@ -313,9 +350,9 @@ impl Access {
     }
 
     /// The lines as they are.
-    async fn lines_now(
+    pub(super) async fn lines_now(
         &self,
-        write: &crate::store::write::Write<'_>,
+        write: &Write<'_>,
         of: &distribution::Model,
     ) -> Written<Vec<distribution_line::Model>> {
         Ok(self
@@ -330,12 +367,7 @@ impl Access {
     /// Lines follow the delivery's number: those that had it take the new one, and none has more. What falls
     /// below the threshold is hidden from outsiders as a corrected line is.
     #[expect(clippy::disallowed_methods, reason = "the update repeats the scope in its WHERE")]
-    async fn reach(
-        &self,
-        write: &crate::store::write::Write<'_>,
-        before: &distribution::Model,
-        people: i32,
-    ) -> Written<()> {
+    async fn reach(&self, write: &Write<'_>, before: &distribution::Model, people: i32) -> Written<()> {
         use distribution_line::Column as Of;
         let follows = Condition::any()
             .add(Of::PeopleReached.eq(before.people_reached))
@@ -379,7 +411,7 @@ impl Access {
 
     /// Whether the viewer's account has recorded or corrected a delivery: its own trace tells.
     #[expect(clippy::disallowed_methods, reason = "asks for the viewer's own trace in its own organisation")]
-    async fn has_written(&self, write: &crate::store::write::Write<'_>, id: Uuid) -> Written<bool> {
+    async fn has_written(&self, write: &Write<'_>, id: Uuid) -> Written<bool> {
         use entity::audit_event::Column as Event;
         let own = entity::audit_event::Entity::find()
             .filter(Event::OrganizationId.eq(self.own()?))
@@ -395,7 +427,13 @@ impl Access {
     pub async fn void_distribution(&self, input: VoidDistribution) -> Written<()> {
         self.require(Right::DistributionVoid)?;
         let write = self.write_operations().await?;
-        let before = self.to_change(&write, input.at).await?;
+        self.void_in(&write, &input).await?;
+        write.end(input.validate_only).await
+    }
+
+    /// Voids as a part of a transaction.
+    pub(super) async fn void_in(&self, write: &Write<'_>, input: &VoidDistribution) -> Written<()> {
+        let before = self.to_change(write, input.at).await?;
         if let Some(note) = &input.note {
             let mut faults = Faults::default();
             faults.text(note, &["note"], 500);
@@ -405,26 +443,22 @@ impl Access {
             status: Set(DistributionStatus::Voided),
             voided_at: Set(Some(self.now)),
             void_reason: Set(Some(input.reason)),
-            void_note: Set(input.note),
+            void_note: Set(input.note.clone()),
             version: Set(input.at.expected + 1),
             ..Default::default()
         };
-        let changed = self.change(&write, input.at, row).await?;
+        let changed = self.change(write, input.at, row).await?;
         if changed == 1 {
-            let drawn = self.drawn_by(&write, before.id).await?;
-            self.give_back(&write, drawn).await?;
+            let drawn = self.drawn_by(write, before.id).await?;
+            self.give_back(write, drawn).await?;
         }
         let detail = json!({ "reason": input.reason, "statusBefore": before.status });
         let trace = Trace { action: "VOID", entity: "distribution", detail };
-        write.finish(changed, trace, input.at, input.validate_only).await
+        write.changed(changed, trace, input.at).await
     }
 
     /// The row to change, under the viewer's scope, of the viewer's own organisation and not void.
-    async fn to_change(
-        &self,
-        write: &crate::store::write::Write<'_>,
-        at: At,
-    ) -> Written<distribution::Model> {
+    async fn to_change(&self, write: &Write<'_>, at: At) -> Written<distribution::Model> {
         let own = self.own()?;
         let row = self
             .select::<distribution::Entity>()
@@ -443,12 +477,7 @@ impl Access {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the update repeats the scope in its WHERE")]
-    async fn change(
-        &self,
-        write: &crate::store::write::Write<'_>,
-        at: At,
-        row: distribution::ActiveModel,
-    ) -> Written<u64> {
+    async fn change(&self, write: &Write<'_>, at: At, row: distribution::ActiveModel) -> Written<u64> {
         let changed = distribution::Entity::update_many()
             .set(row)
             .filter(distribution::Column::OrganizationId.eq(self.own()?))
@@ -484,18 +513,20 @@ impl Delivery {
             reach_method: row.reach_method,
             voided_at: row.voided_at,
             void_reason: row.void_reason,
-            void_note: row.void_note,
-            version: Some(row.version),
-            class: Some(row.class),
+            inside: Some(Inside {
+                void_note: row.void_note,
+                version: row.version,
+                class: row.class,
+                client_id: row.client_id,
+                form_number: row.form_number,
+                recorded_by: row.recorded_by,
+            }),
         };
         Self { row, lines }
     }
 }
 
-async fn insert_row(
-    write: &crate::store::write::Write<'_>,
-    row: &distribution::Model,
-) -> Result<(), Refused> {
+async fn insert_row(write: &Write<'_>, row: &distribution::Model) -> Result<(), Refused> {
     let row = sea_orm::IntoActiveModel::into_active_model(row.clone());
     distribution::Entity::insert(sea_orm::ActiveModelTrait::reset_all(row))
         .exec_without_returning(&write.tx)
@@ -504,10 +535,7 @@ async fn insert_row(
 }
 
 #[expect(clippy::disallowed_methods, reason = "lines of a row of the viewer's own organisation")]
-async fn insert_lines(
-    write: &crate::store::write::Write<'_>,
-    lines: Vec<distribution_line::Model>,
-) -> Result<(), Refused> {
+async fn insert_lines(write: &Write<'_>, lines: Vec<distribution_line::Model>) -> Result<(), Refused> {
     let rows = lines
         .into_iter()
         .map(|line| sea_orm::ActiveModelTrait::reset_all(sea_orm::IntoActiveModel::into_active_model(line)));

@@ -134,6 +134,8 @@ impl Import<'_> {
                 version: 1,
                 recorded_by: None,
                 import_key: Some(found.row.key.clone()),
+                client_id: None,
+                form_number: None,
                 verified_at: None,
                 voided_at: None,
                 void_reason: None,

@@ -1,0 +1,484 @@
+//! What devices send that were without a network: rows under ids of their own, each answered on its own.
+//!
+//! A row is known by the id that its device gave it, and what it says by a digest that is kept beside the key of its
+//! first sending, so that a repeat is told from a change, whoever sends it and however often.
+
+use std::collections::HashMap;
+
+use chrono::NaiveDate;
+use entity::{
+    distribution, distribution_line,
+    value::{DistributionStatus, ReachMethod, VoidReason},
+};
+use sea_orm::{ActiveEnum, ColumnTrait, QueryFilter};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{CorrectDistribution, LineInput, RecordDistribution, Recorded, VoidDistribution};
+use crate::{
+    auth::Right,
+    error::{Error, Result},
+    id::{self, Kind},
+    store::{
+        Access,
+        input::{At, Message, Once, Refused, UserError, UserErrorCode, Written},
+        write::{Seen, Write},
+    },
+};
+
+/// A delivery as a device has it, whole.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncRow {
+    pub client_id: Uuid,
+    /// A digest of what the row says.
+    #[serde(skip)]
+    pub hash: Vec<u8>,
+    #[serde(default)]
+    pub group: Option<String>,
+    #[serde(default, deserialize_with = "id::optional::<_, {id::DISTRIBUTION}>")]
+    pub id: Option<Uuid>,
+    #[serde(default)]
+    pub expected_version: Option<i32>,
+    #[serde(deserialize_with = "id::single::<_, {id::FACILITY}>")]
+    pub facility: Uuid,
+    #[serde(deserialize_with = "id::single::<_, {id::PROGRAM}>")]
+    pub program: Uuid,
+    pub occurred_on: NaiveDate,
+    pub people_reached: i32,
+    pub reach_method: ReachMethod,
+    #[serde(default, deserialize_with = "id::optional::<_, {id::STOCK_PLACE}>")]
+    pub place: Option<Uuid>,
+    #[serde(default)]
+    pub form_number: Option<String>,
+    pub lines: Vec<LineInput>,
+    #[serde(default)]
+    pub void: Option<SyncVoid>,
+}
+
+/// That a delivery did not take place as it was recorded.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SyncVoid {
+    pub reason: VoidReason,
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+/// What became of a row.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Outcome {
+    Created,
+    /// It was here already, as it was sent.
+    Repeated,
+    Updated,
+    /// Somebody has changed it, or the device says something else under the same id; nothing was written.
+    Conflict,
+    Refused,
+}
+
+impl Outcome {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Created => "CREATED",
+            Self::Repeated => "REPEATED",
+            Self::Updated => "UPDATED",
+            Self::Conflict => "CONFLICT",
+            Self::Refused => "REFUSED",
+        }
+    }
+
+    fn failed(self) -> bool {
+        matches!(self, Self::Conflict | Self::Refused)
+    }
+}
+
+/// A field in which a row here and a row as sent are not the same.
+#[derive(Clone, Debug)]
+pub struct Difference {
+    pub field: &'static str,
+    pub here: Value,
+    pub sent: Value,
+}
+
+/// The answer to one row.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub client_id: Uuid,
+    pub outcome: Outcome,
+    /// The row here, when there is one.
+    pub distribution: Option<Uuid>,
+    pub differences: Vec<Difference>,
+    pub errors: Vec<UserError>,
+}
+
+impl Answer {
+    fn new(row: &SyncRow, outcome: Outcome, distribution: Option<Uuid>) -> Self {
+        Self { client_id: row.client_id, outcome, distribution, differences: Vec::new(), errors: Vec::new() }
+    }
+
+    fn refused(row: &SyncRow, errors: Vec<UserError>) -> Self {
+        Self { errors, ..Self::new(row, Outcome::Refused, None) }
+    }
+}
+
+impl Access {
+    /// Records, corrects and voids deliveries row by row, or group by group where rows say that they belong together.
+    /// One answer for each row, in their order, and the same viewer with the reference tables of the last one.
+    ///
+    /// # Errors
+    /// `NotPermitted` without the right. When the database is lost half-way there is no
+    /// answer at all: what was written is then answered as repeated.
+    pub async fn sync_distributions(
+        &self,
+        rows: &[SyncRow],
+        validate_only: bool,
+    ) -> Result<(Self, Vec<Answer>)> {
+        self.require(Right::DistributionRecord)?;
+        let mut access = self.clone();
+        let mut answers: Vec<(usize, Answer)> = Vec::with_capacity(rows.len());
+        for unit in units(rows) {
+            let of_unit: Vec<&SyncRow> = unit.iter().filter_map(|place| rows.get(*place)).collect();
+            let mut done = access.sync_unit(&of_unit, validate_only).await;
+            if let Err(Refused::Outdated(outdated)) = done {
+                let again = access.again(outdated).await?;
+                done = again.sync_unit(&of_unit, validate_only).await;
+                access = again.released();
+            }
+            match done {
+                Ok(of_unit) => answers.extend(unit.into_iter().zip(of_unit)),
+                Err(Refused::Fault(error)) => return Err(error),
+                Err(Refused::Outdated(_) | Refused::User(_)) => return Err(Error::Unavailable),
+            }
+        }
+        answers.sort_by_key(|(place, _)| *place);
+        let answers = answers.into_iter().map(|(place, answer)| answer.at(place)).collect();
+        Ok((access, answers))
+    }
+
+    /// Rows that succeed or fail together, in one transaction.
+    async fn sync_unit(&self, rows: &[&SyncRow], validate_only: bool) -> Written<Vec<Answer>> {
+        if let [row] = rows
+            && !validate_only
+            && let Some(answer) = self.sync_alone(row).await?
+        {
+            return Ok(vec![answer]);
+        }
+        let write = self.write_operations().await?;
+        let mut answers: Vec<Answer> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let answer = match self.sync_row(&write, row).await {
+                Ok(answer) => answer,
+                Err(Refused::User(errors)) => Answer::refused(row, errors),
+                Err(other) => return Err(other),
+            };
+            let failed = answer.outcome.failed();
+            answers.push(answer);
+            if failed {
+                break;
+            }
+        }
+        let failed = answers.last().is_some_and(|answer| answer.outcome.failed());
+        write.end(failed || validate_only).await?;
+        if failed {
+            let last = answers.len() - 1;
+            let undone = |row: &SyncRow| {
+                let error = UserError::new(UserErrorCode::Invalid, &["group"], GROUP_REFUSED);
+                Answer::refused(row, vec![error])
+            };
+            for (answer, row) in answers.iter_mut().zip(rows).take(last) {
+                if answer.outcome != Outcome::Repeated {
+                    *answer = undone(row);
+                }
+            }
+            answers.extend(rows.iter().skip(last + 1).map(|row| undone(row)));
+        }
+        Ok(answers)
+    }
+
+    /// A new delivery in one statement, where that can be done.
+    async fn sync_alone(&self, row: &SyncRow) -> Written<Option<Answer>> {
+        if row.expected_version.is_some() || row.id.is_some() || row.void.is_some() {
+            return Ok(None);
+        }
+        let input = row.as_new();
+        let draft = self.draft(&input)?;
+        let made = self.record_alone(&input, &draft).await?;
+        Ok(made.then(|| Answer::new(row, Outcome::Created, Some(draft.row.id))))
+    }
+
+    async fn sync_row(&self, write: &Write<'_>, row: &SyncRow) -> Written<Answer> {
+        let Some(here) = self.known_as(write, row).await? else {
+            return if row.id.is_none() && row.expected_version.is_none() {
+                self.sync_new(write, row).await
+            } else {
+                Err(UserError::not_found(&["id"]).into())
+            };
+        };
+        match write.once(&row.once(), here.id).await {
+            Ok(Seen::Again(_)) => return Ok(Answer::new(row, Outcome::Repeated, Some(here.id))),
+            // Another content was sent before; whether that matters, the row here says.
+            Ok(Seen::First(_)) | Err(Refused::User(_)) => {}
+            Err(other) => return Err(other),
+        }
+        let differences = self.differences(write, row, &here).await?;
+        if differences.is_empty() {
+            return Ok(Answer::new(row, Outcome::Repeated, Some(here.id)));
+        }
+        if row.expected_version != Some(here.version) {
+            return Ok(Answer { differences, ..Answer::new(row, Outcome::Conflict, Some(here.id)) });
+        }
+        match self.sync_change(write, row, &here, &differences).await {
+            Ok(()) => Ok(Answer::new(row, Outcome::Updated, Some(here.id))),
+            // Somebody was faster.
+            Err(Refused::User(errors))
+                if errors.iter().any(|error| error.code == UserErrorCode::Conflict) =>
+            {
+                let here = self.known_as(write, row).await?.unwrap_or(here);
+                let differences = self.differences(write, row, &here).await?;
+                Ok(Answer { differences, ..Answer::new(row, Outcome::Conflict, Some(here.id)) })
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn sync_new(&self, write: &Write<'_>, row: &SyncRow) -> Written<Answer> {
+        if row.void.is_some() {
+            return Err(UserError::new(UserErrorCode::Invalid, &["void"], NEVER_HERE).into());
+        }
+        let input = row.as_new();
+        let draft = self.draft(&input)?;
+        match self.record_in(write, &input, draft).await {
+            Ok(Recorded::New(made)) => Ok(Answer::new(row, Outcome::Created, Some(made.row.id))),
+            Ok(Recorded::Before(id)) => Ok(Answer::new(row, Outcome::Repeated, Some(id))),
+            Ok(Recorded::Nothing) => {
+                Err(Error::Internal("a row was neither recorded nor refused".into()).into())
+            }
+            // The id stands for a row that this viewer does not see.
+            Err(Refused::User(errors)) if errors.iter().any(|error| error.field == ["idempotencyKey"]) => {
+                Err(UserError::new(UserErrorCode::Duplicate, &["clientId"], OTHER_ROW).into())
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn sync_change(
+        &self,
+        write: &Write<'_>,
+        row: &SyncRow,
+        here: &distribution::Model,
+        differences: &[Difference],
+    ) -> Written<()> {
+        let at = At { id: here.id, expected: here.version };
+        let may = |right, field: &str| {
+            let refused = || UserError::new(UserErrorCode::NotPermitted, &[field], NOT_YOURS);
+            if self.viewer.has(right) { Ok(()) } else { Err(refused()) }
+        };
+        if let Some(void) = &row.void {
+            may(Right::DistributionVoid, "void")?;
+            let (reason, note) = (void.reason, void.note.clone());
+            let input = VoidDistribution { at, validate_only: false, reason, note };
+            return self.void_in(write, &input).await;
+        }
+        may(Right::DistributionCorrect, "id")?;
+        let differs = |field: &str| differences.iter().any(|difference| difference.field == field);
+        if let Some(fixed) = ["facility", "program", "formNumber"].into_iter().find(|field| differs(field)) {
+            return Err(UserError::new(UserErrorCode::Invalid, &[fixed], STAYS).into());
+        }
+        let input = CorrectDistribution {
+            at,
+            validate_only: false,
+            occurred_on: differs("occurredOn").then_some(row.occurred_on),
+            people_reached: differs("peopleReached").then_some(row.people_reached),
+            reach_method: differs("reachMethod").then_some(row.reach_method),
+            place: row.place.filter(|_| differs("place")),
+            lines: differs("lines").then(|| row.lines.clone()),
+        };
+        self.correct_in(write, &input).await
+    }
+
+    /// The row that a device means, when the viewer may see it.
+    async fn known_as(&self, write: &Write<'_>, row: &SyncRow) -> Written<Option<distribution::Model>> {
+        use distribution::Column::{ClientId, Id, OrganizationId};
+        let by = match row.id {
+            Some(id) => Id.eq(id),
+            None => ClientId.eq(row.client_id),
+        };
+        let here = self.select::<distribution::Entity>().filter(OrganizationId.eq(self.own()?)).filter(by);
+        Ok(here.one(&write.tx).await?)
+    }
+
+    /// Where a row here and a row as sent are not the same.
+    async fn differences(
+        &self,
+        write: &Write<'_>,
+        row: &SyncRow,
+        here: &distribution::Model,
+    ) -> Written<Vec<Difference>> {
+        let global = |kind, id: Uuid| json!(id::text(kind, id));
+        let lines = self.lines_now(write, here).await?;
+        let drawn = if row.place.is_some() { self.drawn_by(write, here.id).await? } else { None };
+        let lots = match &drawn {
+            Some(drawn) => drawn.lots_of(&lines, &self.lots_in(write, drawn.lots()).await?),
+            None => vec![None; lines.len()],
+        };
+        let lines_here: Vec<Value> = lines
+            .iter()
+            .zip(&lots)
+            .enumerate()
+            .map(|(place, (line, lot))| line_here(line, *lot, row.lines.get(place)))
+            .collect();
+        let lines_sent: Vec<Value> =
+            row.lines.iter().map(|line| line_sent(line, row.people_reached)).collect();
+        let voided = |reason: Option<VoidReason>| reason.map(|reason| reason.to_value());
+        let here_void = here.void_reason.filter(|_| here.status == DistributionStatus::Voided);
+        let place = drawn.map(|drawn| global(Kind::StockPlace, drawn.place));
+        let all = [
+            ("facility", global(Kind::Facility, here.facility_id), global(Kind::Facility, row.facility)),
+            ("program", global(Kind::Program, here.program_id), global(Kind::Program, row.program)),
+            ("occurredOn", json!(here.occurred_on), json!(row.occurred_on)),
+            ("peopleReached", json!(here.people_reached), json!(row.people_reached)),
+            ("reachMethod", json!(here.reach_method.to_value()), json!(row.reach_method.to_value())),
+            ("formNumber", json!(here.form_number), json!(row.form_number)),
+            ("lines", Value::Array(lines_here), Value::Array(lines_sent)),
+            ("voided", json!(voided(here_void)), json!(voided(row.void.as_ref().map(|void| void.reason)))),
+        ];
+        let place = row.place.map(|sent| ("place", json!(place), global(Kind::StockPlace, sent)));
+        let all = all.into_iter().chain(place);
+        let differing = all.filter(|(_, here, sent)| here != sent);
+        Ok(differing.map(|(field, here, sent)| Difference { field, here, sent }).collect())
+    }
+}
+
+impl SyncRow {
+    fn as_new(&self) -> RecordDistribution {
+        RecordDistribution {
+            once: self.once(),
+            validate_only: false,
+            facility: self.facility,
+            program: self.program,
+            occurred_on: self.occurred_on,
+            people_reached: self.people_reached,
+            reach_method: self.reach_method,
+            place: self.place,
+            client_id: Some(self.client_id),
+            form_number: self.form_number.clone(),
+            lines: self.lines.clone(),
+        }
+    }
+
+    /// Each version of a row is sent once; a new one has none.
+    fn once(&self) -> Once {
+        Once {
+            key: format!("{}/{}", self.client_id, self.expected_version.unwrap_or_default()),
+            operation: "syncDistributions".to_owned(),
+            hash: self.hash.clone(),
+            shared: true,
+        }
+    }
+}
+
+impl Answer {
+    /// The paths of its errors from the input's root.
+    fn at(mut self, place: usize) -> Self {
+        for error in &mut self.errors {
+            error.field.splice(0..0, ["rows".to_owned(), place.to_string()]);
+        }
+        self
+    }
+}
+
+/// Rows that belong together, in the order of the first of them.
+fn units(rows: &[SyncRow]) -> Vec<Vec<usize>> {
+    let mut units: Vec<Vec<usize>> = Vec::new();
+    let mut groups: HashMap<&str, usize> = HashMap::new();
+    for (place, row) in rows.iter().enumerate() {
+        let known = row.group.as_deref().map(|group| *groups.entry(group).or_insert(units.len()));
+        match known.and_then(|known| units.get_mut(known)) {
+            Some(unit) => unit.push(place),
+            None => units.push(vec![place]),
+        }
+    }
+    units
+}
+
+/// A line here, as a device would have sent it: what it left open is left open.
+fn line_here(line: &distribution_line::Model, lot: Option<Uuid>, sent: Option<&LineInput>) -> Value {
+    line_of(
+        (line.item_id, line.kit_id),
+        line.kit_version.filter(|_| sent.is_none_or(|sent| sent.kit_version.is_some())),
+        (line.quantity, line.people_reached),
+        lot.filter(|_| sent.is_some_and(|sent| sent.lot.is_some())),
+    )
+}
+
+fn line_sent(line: &LineInput, people: i32) -> Value {
+    let reached = line.people_reached.unwrap_or(people);
+    let goods = (line.supplied.item, line.supplied.kit);
+    line_of(goods, line.kit_version, (line.quantity, reached), line.lot)
+}
+
+fn line_of(
+    goods: (Option<Uuid>, Option<Uuid>),
+    kit_version: Option<i32>,
+    numbers: (i32, i32),
+    lot: Option<Uuid>,
+) -> Value {
+    let global = |kind, id: Option<Uuid>| id.map(|id| id::text(kind, id));
+    json!({
+        "item": global(Kind::Item, goods.0),
+        "kit": global(Kind::Kit, goods.1),
+        "kitVersion": kit_version,
+        "quantity": numbers.0,
+        "peopleReached": numbers.1,
+        "lot": global(Kind::StockLot, lot),
+    })
+}
+
+const GROUP_REFUSED: Message = Message {
+    en: "Another row of its group was refused. Nothing of the group was written.",
+    es: "Se rechazó otra fila de su grupo. No se escribió nada del grupo.",
+};
+const NEVER_HERE: Message = Message {
+    en: "This row was never here. Leave it out.",
+    es: "Esta fila nunca llegó aquí. No la envíe.",
+};
+const OTHER_ROW: Message = Message {
+    en: "This id stands for another row. Make a new one.",
+    es: "Este identificador corresponde a otra fila. Cree uno nuevo.",
+};
+const NOT_YOURS: Message = Message {
+    en: "Your role does not change deliveries that were recorded.",
+    es: "Su función no cambia entregas ya registradas.",
+};
+const STAYS: Message = Message {
+    en: "This cannot change. Void the delivery and record it anew.",
+    es: "Esto no puede cambiar. Anule la entrega y regístrela de nuevo.",
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_of_a_group_stay_together() {
+        let row = |group: Option<&str>| SyncRow {
+            client_id: Uuid::nil(),
+            hash: Vec::new(),
+            group: group.map(str::to_owned),
+            id: None,
+            expected_version: None,
+            facility: Uuid::nil(),
+            program: Uuid::nil(),
+            occurred_on: NaiveDate::default(),
+            people_reached: 0,
+            reach_method: ReachMethod::Counted,
+            place: None,
+            form_number: None,
+            lines: Vec::new(),
+            void: None,
+        };
+        let rows = [None, Some("a"), None, Some("b"), Some("a")].map(row);
+        assert_eq!(units(&rows), [vec![0], vec![1, 4], vec![2], vec![3]]);
+    }
+}
