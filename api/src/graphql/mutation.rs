@@ -24,8 +24,10 @@ use crate::{
     id::{GlobalId, Kind},
     store::{
         Access,
-        distribution::{Delivery, sync},
+        distribution::{Delivery, sync::SyncRow},
         input::{At, Once, Refused, UserError, UserErrorCode},
+        stock::sync::StockRow,
+        sync::{Answer, Difference},
         write::Life,
     },
 };
@@ -49,7 +51,7 @@ pub enum Subject {
     /// One that has just been written, so that it need not be read again.
     NewDistribution(Box<Delivery>),
     /// The answers to the rows of a device.
-    Synced(Vec<sync::Answer>),
+    Synced(Vec<Answer>),
 }
 
 /// What a mutation made; none with `validateOnly` on a creation.
@@ -100,17 +102,36 @@ impl Input {
         digest.finalize().to_vec()
     }
 
-    /// The rows that a device sends, each with a digest of what it says.
-    fn rows(&self) -> Result<Vec<sync::SyncRow>> {
-        let rows = match self.get("rows") {
-            Some(Const::List(rows)) => rows.as_slice(),
+    /// The rows that a device sends.
+    fn rows(&self) -> &[Const] {
+        match self.get("rows") {
+            Some(Const::List(rows)) => rows,
             _ => &[],
-        };
+        }
+    }
+
+    /// Deliveries that a device sends, each with a digest of what it says.
+    fn deliveries(&self) -> Result<Vec<SyncRow>> {
         let read = |row: &Const| {
             let row = Self(row.clone());
-            Ok(sync::SyncRow { hash: row.digest(&["clientId", "expectedVersion", "group"]), ..row.read()? })
+            Ok(SyncRow { hash: row.digest(&["clientId", "expectedVersion", "group"]), ..row.read()? })
         };
-        rows.iter().map(read).collect()
+        self.rows().iter().map(read).collect()
+    }
+
+    /// Movements that a device sends: each is the one member of its row, and its key is the device's id.
+    fn movements(&self) -> Result<Vec<StockRow>> {
+        let read = |row: &Const| {
+            let of_row = match row {
+                Const::Object(members) => members.iter().find(|(_, value)| **value != Const::Null),
+                _ => None,
+            };
+            let (name, said) = of_row.ok_or_else(|| Error::invalid("A row holds one movement."))?;
+            let once = Once { shared: true, ..Self(said.clone()).once(name)? };
+            let sent = said.clone().into_json().unwrap_or_default();
+            Ok(StockRow { once, action: Self(row.clone()).read()?, sent })
+        };
+        self.rows().iter().map(read).collect()
     }
 
     /// The row and the version that the client has seen.
@@ -194,8 +215,11 @@ pub async fn run(
     subject_type: &str,
 ) -> Result<(Option<Subject>, Vec<UserError>)> {
     let input = Input(node.raw("input").cloned().unwrap_or_default());
-    if subject_type == "SyncResult" {
-        let (next, answers) = access.sync_distributions(&input.rows()?, input.validate_only()).await?;
+    if let "SyncResult" | "StockSyncResult" = subject_type {
+        let (next, answers) = match subject_type {
+            "SyncResult" => access.sync_distributions(&input.deliveries()?, input.validate_only()).await?,
+            _ => access.sync_stock_movements(&input.movements()?).await?,
+        };
         *access = next;
         return Ok((Some(Subject::Synced(answers)), Vec::new()));
     }
@@ -238,20 +262,21 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str)
 }
 
 /// The answer to one row of a device.
-struct SyncResult<'a>(&'a sync::Answer);
+struct SyncResult<'a>(&'a Answer, &'static str);
 
 impl Object for SyncResult<'_> {
     fn type_name(&self) -> &str {
-        "SyncResult"
+        self.1
     }
 
     fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
         let answer = self.0;
         match node.name {
-            "clientId" => w.str(&answer.client_id.to_string()),
+            "clientId" => w.str(&answer.client_id),
             "outcome" => w.str(answer.outcome.name()),
-            "distribution" => match answer.distribution {
-                Some(id) => distribution::one(node, w, id),
+            "distribution" | "stockMovement" => match answer.object {
+                Some(id) if node.name == "distribution" => distribution::one(node, w, id),
+                Some(id) => stock::movement(node, w, id),
                 None => w.null(),
             },
             "differences" => {
@@ -263,7 +288,7 @@ impl Object for SyncResult<'_> {
     }
 }
 
-struct SyncDifference<'a>(&'a sync::Difference);
+struct SyncDifference<'a>(&'a Difference);
 
 impl Object for SyncDifference<'_> {
     fn type_name(&self) -> &str {
@@ -351,7 +376,9 @@ impl Object for Payload {
             }
             Subject::NewDistribution(delivery) => w.object(node, &Distribution(delivery)),
             Subject::Synced(answers) => {
-                w.list(node, answers, |w, answer| w.object(node, &SyncResult(answer)))
+                let of_stock = self.type_name == "SyncStockMovementsPayload";
+                let ty = if of_stock { "StockSyncResult" } else { "SyncResult" };
+                w.list(node, answers, |w, answer| w.object(node, &SyncResult(answer, ty)))
             }
         }
     }

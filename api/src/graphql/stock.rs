@@ -26,14 +26,10 @@ use crate::{
         Access,
         input::{Once, Written as StoreWritten},
         stock::{
-            count::CountStock,
+            action::Action,
             cover::Cover,
-            kits::{AssembleKits, UnpackKits},
             read::{Asked, Filter, Found, Level, Movement, MovementFilter, Progress},
-            record::{AdjustStock, ReceiveStock, ReturnStock, TakeStock},
             reference::{CreateStockPlace, RecordFacilityPopulation, SetAdequacyNorm, SetItemPermission},
-            reverse::ReverseStockMovement,
-            transfer::{ReceiveTransfer, TransferStock},
         },
     },
 };
@@ -418,63 +414,22 @@ impl Object for TransferProgress<'_> {
 
 /// The mutations whose payload is a movement.
 pub async fn mutate(access: &Access, name: &str, input: &Input) -> Done {
-    let recorded = match name {
-        "receiveStock" => {
-            let mut asked: ReceiveStock = input.read()?;
-            asked.head.once = input.once(name)?;
-            access.receive_stock(asked).await?
-        }
-        "transferStock" => {
-            let mut asked: TransferStock = input.read()?;
-            asked.head.once = input.once(name)?;
-            access.transfer_stock(asked).await?
-        }
-        "receiveTransfer" => {
-            let mut asked: ReceiveTransfer = input.read()?;
-            asked.head.once = input.once(name)?;
-            access.receive_transfer(asked).await?
-        }
-        "issueStock" | "loseStock" => {
-            let mut asked: TakeStock = input.read()?;
-            asked.head.once = input.once(name)?;
-            match name {
-                "issueStock" => access.issue_stock(asked).await?,
-                _ => access.lose_stock(asked).await?,
-            }
-        }
-        "returnStock" => {
-            let mut asked: ReturnStock = input.read()?;
-            asked.head.once = input.once(name)?;
-            access.return_stock(asked).await?
-        }
-        "adjustStock" => {
-            let mut asked: AdjustStock = input.read()?;
-            asked.head.once = input.once(name)?;
-            access.adjust_stock(asked).await?
-        }
-        "assembleKits" => {
-            let mut asked: AssembleKits = input.read()?;
-            asked.head.once = input.once(name)?;
-            access.assemble_kits(asked).await?
-        }
-        "unpackKits" => {
-            let mut asked: UnpackKits = input.read()?;
-            asked.head.once = input.once(name)?;
-            access.unpack_kits(asked).await?
-        }
-        "countStock" => {
-            let mut asked: CountStock = input.read()?;
-            asked.head.once = input.once(name)?;
-            access.count_stock(asked).await?
-        }
-        "reverseStockMovement" => {
-            let mut asked: ReverseStockMovement = input.read()?;
-            asked.once = input.once(name)?;
-            access.reverse_stock_movement(asked).await?
-        }
+    let action = match name {
+        "receiveStock" => Action::Receive(input.read()?),
+        "transferStock" => Action::Transfer(input.read()?),
+        "receiveTransfer" => Action::Arrive(input.read()?),
+        "issueStock" => Action::Issue(input.read()?),
+        "loseStock" => Action::Lose(input.read()?),
+        "returnStock" => Action::Return(input.read()?),
+        "adjustStock" => Action::Adjust(input.read()?),
+        "assembleKits" => Action::Assemble(input.read()?),
+        "unpackKits" => Action::Unpack(input.read()?),
+        "countStock" => Action::Count(input.read()?),
+        "reverseStockMovement" => Action::Reverse(input.read()?),
         _ => return Err(Error::Internal(format!("no mutation {name}")).into()),
     };
-    Ok(recorded.map(Subject::StockMovement))
+    let seen = access.move_stock(action.keyed(input.once(name)?)).await?;
+    Ok(seen.map(|seen| Subject::StockMovement(seen.id())))
 }
 
 /// The mutations of places, norms, populations and permissions.

@@ -22,6 +22,7 @@ pub mod program;
 pub mod search;
 pub mod stats;
 pub mod stock;
+pub mod sync;
 pub mod tied;
 pub mod time_zone;
 mod together;

@@ -32,6 +32,13 @@ pub enum Seen {
     Again(Uuid),
 }
 
+impl Seen {
+    pub fn id(&self) -> Uuid {
+        let (Self::First(id) | Self::Again(id)) = self;
+        *id
+    }
+}
+
 impl Access {
     /// The organisation that the viewer writes for.
     pub(super) fn own(&self) -> Result<Uuid> {

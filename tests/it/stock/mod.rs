@@ -4,6 +4,7 @@ mod concurrent;
 mod ledger;
 mod model;
 mod property;
+mod sync;
 
 use api::id::Kind;
 use serde_json::{Value, json};

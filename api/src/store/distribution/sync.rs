@@ -23,6 +23,7 @@ use crate::{
     store::{
         Access,
         input::{At, Message, Once, Refused, UserError, UserErrorCode, Written},
+        sync::{Answer, Difference, Outcome},
         write::{Seen, Write},
     },
 };
@@ -63,63 +64,6 @@ pub struct SyncVoid {
     pub reason: VoidReason,
     #[serde(default)]
     pub note: Option<String>,
-}
-
-/// What became of a row.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Outcome {
-    Created,
-    /// It was here already, as it was sent.
-    Repeated,
-    Updated,
-    /// Somebody has changed it, or the device says something else under the same id; nothing was written.
-    Conflict,
-    Refused,
-}
-
-impl Outcome {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Created => "CREATED",
-            Self::Repeated => "REPEATED",
-            Self::Updated => "UPDATED",
-            Self::Conflict => "CONFLICT",
-            Self::Refused => "REFUSED",
-        }
-    }
-
-    fn failed(self) -> bool {
-        matches!(self, Self::Conflict | Self::Refused)
-    }
-}
-
-/// A field in which a row here and a row as sent are not the same.
-#[derive(Clone, Debug)]
-pub struct Difference {
-    pub field: &'static str,
-    pub here: Value,
-    pub sent: Value,
-}
-
-/// The answer to one row.
-#[derive(Clone, Debug)]
-pub struct Answer {
-    pub client_id: Uuid,
-    pub outcome: Outcome,
-    /// The row here, when there is one.
-    pub distribution: Option<Uuid>,
-    pub differences: Vec<Difference>,
-    pub errors: Vec<UserError>,
-}
-
-impl Answer {
-    fn new(row: &SyncRow, outcome: Outcome, distribution: Option<Uuid>) -> Self {
-        Self { client_id: row.client_id, outcome, distribution, differences: Vec::new(), errors: Vec::new() }
-    }
-
-    fn refused(row: &SyncRow, errors: Vec<UserError>) -> Self {
-        Self { errors, ..Self::new(row, Outcome::Refused, None) }
-    }
 }
 
 impl Access {
@@ -169,7 +113,7 @@ impl Access {
         for row in rows {
             let answer = match self.sync_row(&write, row).await {
                 Ok(answer) => answer,
-                Err(Refused::User(errors)) => Answer::refused(row, errors),
+                Err(Refused::User(errors)) => Answer::refused(&row.client_id, errors),
                 Err(other) => return Err(other),
             };
             let failed = answer.outcome.failed();
@@ -184,7 +128,7 @@ impl Access {
             let last = answers.len() - 1;
             let undone = |row: &SyncRow| {
                 let error = UserError::new(UserErrorCode::Invalid, &["group"], GROUP_REFUSED);
-                Answer::refused(row, vec![error])
+                Answer::refused(&row.client_id, vec![error])
             };
             for (answer, row) in answers.iter_mut().zip(rows).take(last) {
                 if answer.outcome != Outcome::Repeated {
@@ -204,7 +148,7 @@ impl Access {
         let input = row.as_new();
         let draft = self.draft(&input)?;
         let made = self.record_alone(&input, &draft).await?;
-        Ok(made.then(|| Answer::new(row, Outcome::Created, Some(draft.row.id))))
+        Ok(made.then(|| Answer::new(&row.client_id, Outcome::Created, Some(draft.row.id))))
     }
 
     async fn sync_row(&self, write: &Write<'_>, row: &SyncRow) -> Written<Answer> {
@@ -216,27 +160,30 @@ impl Access {
             };
         };
         match write.once(&row.once(), here.id).await {
-            Ok(Seen::Again(_)) => return Ok(Answer::new(row, Outcome::Repeated, Some(here.id))),
+            Ok(Seen::Again(_)) => return Ok(Answer::new(&row.client_id, Outcome::Repeated, Some(here.id))),
             // Another content was sent before; whether that matters, the row here says.
             Ok(Seen::First(_)) | Err(Refused::User(_)) => {}
             Err(other) => return Err(other),
         }
         let differences = self.differences(write, row, &here).await?;
         if differences.is_empty() {
-            return Ok(Answer::new(row, Outcome::Repeated, Some(here.id)));
+            return Ok(Answer::new(&row.client_id, Outcome::Repeated, Some(here.id)));
         }
         if row.expected_version != Some(here.version) {
-            return Ok(Answer { differences, ..Answer::new(row, Outcome::Conflict, Some(here.id)) });
+            return Ok(Answer {
+                differences,
+                ..Answer::new(&row.client_id, Outcome::Conflict, Some(here.id))
+            });
         }
         match self.sync_change(write, row, &here, &differences).await {
-            Ok(()) => Ok(Answer::new(row, Outcome::Updated, Some(here.id))),
+            Ok(()) => Ok(Answer::new(&row.client_id, Outcome::Updated, Some(here.id))),
             // Somebody was faster.
             Err(Refused::User(errors))
                 if errors.iter().any(|error| error.code == UserErrorCode::Conflict) =>
             {
                 let here = self.known_as(write, row).await?.unwrap_or(here);
                 let differences = self.differences(write, row, &here).await?;
-                Ok(Answer { differences, ..Answer::new(row, Outcome::Conflict, Some(here.id)) })
+                Ok(Answer { differences, ..Answer::new(&row.client_id, Outcome::Conflict, Some(here.id)) })
             }
             Err(other) => Err(other),
         }
@@ -249,8 +196,8 @@ impl Access {
         let input = row.as_new();
         let draft = self.draft(&input)?;
         match self.record_in(write, &input, draft).await {
-            Ok(Recorded::New(made)) => Ok(Answer::new(row, Outcome::Created, Some(made.row.id))),
-            Ok(Recorded::Before(id)) => Ok(Answer::new(row, Outcome::Repeated, Some(id))),
+            Ok(Recorded::New(made)) => Ok(Answer::new(&row.client_id, Outcome::Created, Some(made.row.id))),
+            Ok(Recorded::Before(id)) => Ok(Answer::new(&row.client_id, Outcome::Repeated, Some(id))),
             Ok(Recorded::Nothing) => {
                 Err(Error::Internal("a row was neither recorded nor refused".into()).into())
             }
@@ -375,16 +322,6 @@ impl SyncRow {
             hash: self.hash.clone(),
             shared: true,
         }
-    }
-}
-
-impl Answer {
-    /// The paths of its errors from the input's root.
-    fn at(mut self, place: usize) -> Self {
-        for error in &mut self.errors {
-            error.field.splice(0..0, ["rows".to_owned(), place.to_string()]);
-        }
-        self
     }
 }
 

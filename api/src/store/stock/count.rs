@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CountStock {
     #[serde(flatten)]
@@ -45,11 +45,11 @@ impl Access {
     ///
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend.
-    pub async fn count_stock(&self, input: CountStock) -> Written<Option<Uuid>> {
+    pub async fn count_stock(&self, input: CountStock) -> Written<Option<Seen>> {
         self.require(Right::StockRecord)?;
         let write = self.write_operations().await?;
         let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
+            again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
         let mut faults = Faults::default();

@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AssembleKits {
     #[serde(flatten)]
@@ -48,7 +48,7 @@ pub struct AssembleKits {
     pub lots: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct UnpackKits {
     #[serde(flatten)]
@@ -66,11 +66,11 @@ impl Access {
     ///
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend.
-    pub async fn assemble_kits(&self, input: AssembleKits) -> Written<Option<Uuid>> {
+    pub async fn assemble_kits(&self, input: AssembleKits) -> Written<Option<Seen>> {
         self.require(Right::StockRecord)?;
         let write = self.write_operations().await?;
         let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
+            again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
         let mut faults = Faults::default();
@@ -228,11 +228,11 @@ impl Access {
 
     /// Takes kits apart. Items of kits that were put together here go back to the lots they came from; those of
     /// kits that came as kits become lots of their own, of the same origin and expiry.
-    pub async fn unpack_kits(&self, input: UnpackKits) -> Written<Option<Uuid>> {
+    pub async fn unpack_kits(&self, input: UnpackKits) -> Written<Option<Seen>> {
         self.require(Right::StockRecord)?;
         let write = self.write_operations().await?;
         let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
+            again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
         let mut faults = Faults::default();

@@ -4,6 +4,7 @@
 //! All of it is for staff of the owning organisation: a hidden delivery would show as the gap between two
 //! balances (DISCLOSURE section 5).
 
+pub mod action;
 pub mod count;
 pub mod cover;
 pub(in crate::store) mod deliver;
@@ -14,6 +15,7 @@ pub mod read;
 pub mod record;
 pub mod reference;
 pub mod reverse;
+pub mod sync;
 pub mod transfer;
 
 use chrono::NaiveDate;
@@ -29,7 +31,7 @@ use uuid::Uuid;
 use super::{
     Access,
     input::{FUTURE, Faults, Message, Once, UserErrorCode, Written, or_default},
-    write::Write,
+    write::{Seen, Write},
 };
 use crate::{
     error::{Error, Result},
@@ -235,7 +237,7 @@ impl Access {
         write: Write<'_>,
         validate_only: bool,
         row: &stock_movement::Model,
-    ) -> Written<Option<Uuid>> {
+    ) -> Written<Option<Seen>> {
         if validate_only {
             write.discard().await?;
             return Ok(None);
@@ -243,7 +245,7 @@ impl Access {
         let action = if row.reverses_id.is_some() { "REVERSE" } else { "RECORD" };
         write.audit(action, "stock_movement", row.id, None, json!({ "kind": row.kind })).await?;
         write.commit().await?;
-        Ok(Some(row.id))
+        Ok(Some(Seen::First(row.id)))
     }
 }
 
@@ -277,6 +279,8 @@ const BAD_REASON: Message = Message {
     en: "This reason does not fit this kind of movement.",
     es: "Ese motivo no corresponde a este tipo de movimiento.",
 };
+const NOT_YOURS: Message =
+    Message { en: "Your role does not record this.", es: "Su función no registra esto." };
 const FOR_DELIVERY: Message = Message {
     en: "This belongs to a delivery. Correct or void the delivery.",
     es: "Pertenece a una entrega. Corrija o anule la entrega.",

@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReceiveStock {
     #[serde(flatten)]
@@ -63,7 +63,7 @@ pub struct ReceiptLine {
 }
 
 /// Goods that leave a place for use, or for good.
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TakeStock {
     #[serde(flatten)]
@@ -75,7 +75,7 @@ pub struct TakeStock {
     pub lines: Vec<StockLine>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReturnStock {
     #[serde(flatten)]
@@ -88,7 +88,7 @@ pub struct ReturnStock {
     pub lines: Vec<LotQuantity>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AdjustStock {
     #[serde(flatten)]
@@ -111,11 +111,11 @@ impl Access {
     ///
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend.
-    pub async fn receive_stock(&self, input: ReceiveStock) -> Written<Option<Uuid>> {
+    pub async fn receive_stock(&self, input: ReceiveStock) -> Written<Option<Seen>> {
         self.require(Right::StockRecord)?;
         let write = self.write_operations().await?;
         let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
+            again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
         let mut faults = Faults::default();
@@ -220,21 +220,21 @@ impl Access {
     }
 
     /// Goods that were handed over outside of a delivery, such as to a workshop.
-    pub async fn issue_stock(&self, input: TakeStock) -> Written<Option<Uuid>> {
+    pub async fn issue_stock(&self, input: TakeStock) -> Written<Option<Seen>> {
         self.require(Right::StockRecord)?;
         self.take(input, StockMovementKind::Issue).await
     }
 
     /// Goods that are gone, and why.
-    pub async fn lose_stock(&self, input: TakeStock) -> Written<Option<Uuid>> {
+    pub async fn lose_stock(&self, input: TakeStock) -> Written<Option<Seen>> {
         self.require(Right::StockRecord)?;
         self.take(input, StockMovementKind::Loss).await
     }
 
-    async fn take(&self, input: TakeStock, kind: StockMovementKind) -> Written<Option<Uuid>> {
+    async fn take(&self, input: TakeStock, kind: StockMovementKind) -> Written<Option<Seen>> {
         let write = self.write_operations().await?;
         let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
+            again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
         use StockReason::{Damaged, Expired, Missing, Other, Recalled, Seized, Stolen};
@@ -275,12 +275,12 @@ impl Access {
     }
 
     /// Goods of an issue that came back unused: never more than it took.
-    pub async fn return_stock(&self, input: ReturnStock) -> Written<Option<Uuid>> {
+    pub async fn return_stock(&self, input: ReturnStock) -> Written<Option<Seen>> {
         use StockReason::{Damaged, Other, Refused, Unused};
         self.require(Right::StockRecord)?;
         let write = self.write_operations().await?;
         let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
+            again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
         let mut faults = Faults::default();
@@ -344,12 +344,12 @@ impl Access {
     }
 
     /// The record was wrong: each lot changes by a number, above or below zero.
-    pub async fn adjust_stock(&self, input: AdjustStock) -> Written<Option<Uuid>> {
+    pub async fn adjust_stock(&self, input: AdjustStock) -> Written<Option<Seen>> {
         use StockReason::{EntryError, Found, Missing, OpeningBalance, Other};
         self.require(Right::StockCorrect)?;
         let write = self.write_operations().await?;
         let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
+            again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
         let mut faults = Faults::default();

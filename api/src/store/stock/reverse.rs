@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReverseStockMovement {
     #[serde(skip)]
@@ -39,11 +39,11 @@ impl Access {
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend: something that follows the movement
     /// has to be undone first, and goods that have moved on cannot be taken back.
-    pub async fn reverse_stock_movement(&self, input: ReverseStockMovement) -> Written<Option<Uuid>> {
+    pub async fn reverse_stock_movement(&self, input: ReverseStockMovement) -> Written<Option<Seen>> {
         self.require(Right::StockCorrect)?;
         let write = self.write_operations().await?;
         let id = match write.once(&input.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
+            again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
         let mut faults = Faults::default();

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TransferStock {
     #[serde(flatten)]
@@ -37,7 +37,7 @@ pub struct TransferStock {
     pub lines: Vec<StockLine>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReceiveTransfer {
     #[serde(flatten)]
@@ -68,11 +68,11 @@ impl Access {
     ///
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend.
-    pub async fn transfer_stock(&self, input: TransferStock) -> Written<Option<Uuid>> {
+    pub async fn transfer_stock(&self, input: TransferStock) -> Written<Option<Seen>> {
         self.require(Right::StockRecord)?;
         let write = self.write_operations().await?;
         let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
+            again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
         let mut faults = Faults::default();
@@ -123,12 +123,12 @@ impl Access {
     }
 
     /// What became of a transfer: received where it went, returned where it came from, or lost on the way.
-    pub async fn receive_transfer(&self, input: ReceiveTransfer) -> Written<Option<Uuid>> {
+    pub async fn receive_transfer(&self, input: ReceiveTransfer) -> Written<Option<Seen>> {
         use StockReason::{Damaged, Expired, Missing, Other, Seized, Stolen};
         self.require(Right::StockRecord)?;
         let write = self.write_operations().await?;
         let id = match write.once(&input.head.once, self.new_id()).await? {
-            Seen::Again(id) => return Ok(Some(id)),
+            again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
         let mut faults = Faults::default();

@@ -1,0 +1,113 @@
+//! Movements that devices send which were without a network. They are never changed, so there are no versions: a
+//! movement is new, or a repeat, or its device says something else than before.
+
+use entity::stock_movement;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use serde_json::{Value, json};
+
+use super::action::Action;
+use crate::{
+    error::{Error, Result},
+    store::{
+        Access,
+        input::{Once, Refused, UserError, UserErrorCode, Written},
+        sync::{Answer, Difference, Outcome},
+        write::Seen,
+    },
+};
+
+/// A movement under the id that its device gave it.
+#[derive(Clone, Debug)]
+pub struct StockRow {
+    /// The device's id is its key.
+    pub once: Once,
+    pub action: Action,
+    /// Its goods and places as they were sent.
+    pub sent: Value,
+}
+
+impl Access {
+    /// Records movements, each in a transaction of its own. One answer for each, in their order, and the same viewer
+    /// with the reference tables of the last one.
+    ///
+    /// # Errors
+    /// When the database is lost half-way there is no answer at all: what was written is then answered as repeated.
+    pub async fn sync_stock_movements(&self, rows: &[StockRow]) -> Result<(Self, Vec<Answer>)> {
+        let mut access = self.clone();
+        let mut answers = Vec::with_capacity(rows.len());
+        for (place, row) in rows.iter().enumerate() {
+            let mut done = access.sync_movement(row).await;
+            if let Err(Refused::Outdated(outdated)) = done {
+                let again = access.again(outdated).await?;
+                done = again.sync_movement(row).await;
+                access = again.released();
+            }
+            let answer = match done {
+                Ok(answer) => answer,
+                Err(Refused::User(errors)) => Answer::refused(&row.once.key, errors),
+                Err(Refused::Fault(Error::NotPermitted)) => {
+                    let error = UserError::new(UserErrorCode::NotPermitted, &[], super::NOT_YOURS);
+                    Answer::refused(&row.once.key, vec![error])
+                }
+                Err(Refused::Fault(error)) => return Err(error),
+                Err(Refused::Outdated(_)) => return Err(Error::Unavailable),
+            };
+            answers.push(answer.at(place));
+        }
+        Ok((access, answers))
+    }
+
+    async fn sync_movement(&self, row: &StockRow) -> Written<Answer> {
+        let answer = |outcome, id| Answer::new(&row.once.key, outcome, id);
+        match self.move_stock(row.action.clone().keyed(row.once.clone())).await {
+            Ok(Some(Seen::First(id))) => Ok(answer(Outcome::Created, Some(id))),
+            Ok(Some(Seen::Again(id))) => Ok(answer(Outcome::Repeated, Some(id))),
+            Ok(None) => Ok(answer(Outcome::Created, None)),
+            Err(Refused::User(errors))
+                if errors.iter().any(|error| error.field == ["idempotencyKey"]) && row.once.is_usable() =>
+            {
+                let here = self.movement_made_with(&row.once).await?;
+                let differences = here.as_ref().map_or_else(Vec::new, |here| row.differences(here));
+                Ok(Answer { differences, ..answer(Outcome::Conflict, here.map(|here| here.id)) })
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// The movement that a key stands for, when the viewer may see it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the key is the scope: it leads with the viewer's own organisation; the row is read in scope"
+    )]
+    async fn movement_made_with(&self, once: &Once) -> Result<Option<stock_movement::Model>> {
+        let key = (self.own()?, once.account(&self.viewer), once.key.clone());
+        let Some(known) = entity::idempotency::Entity::find_by_id(key).one(self.reader()).await? else {
+            return Ok(None);
+        };
+        let here = self.select::<stock_movement::Entity>();
+        Ok(here.filter(stock_movement::Column::Id.eq(known.object_id)).one(self.reader()).await?)
+    }
+}
+
+impl StockRow {
+    /// Where a movement here and a row as sent are not the same: what the head says, or else goods and places, of
+    /// which only what was sent is given, because a movement keeps what it did and not what it was asked.
+    fn differences(&self, here: &stock_movement::Model) -> Vec<Difference> {
+        let said = self.action.head();
+        let of_head = said.into_iter().flat_map(|head| {
+            [
+                ("occurredOn", json!(here.occurred_on), json!(head.occurred_on)),
+                ("formNumber", json!(here.form_number), json!(head.form_number)),
+                ("note", json!(here.note), json!(head.note)),
+            ]
+        });
+        let mut differences: Vec<Difference> = of_head
+            .filter(|(_, here, sent)| here != sent)
+            .map(|(field, here, sent)| Difference { field, here, sent })
+            .collect();
+        if differences.is_empty() {
+            differences.push(Difference { field: "movement", here: Value::Null, sent: self.sent.clone() });
+        }
+        differences
+    }
+}
