@@ -13,6 +13,7 @@ pub mod audit_event;
 pub mod award;
 pub mod award_program;
 pub mod catalog_version;
+pub mod change;
 pub mod claim;
 pub mod distribution;
 pub mod distribution_line;

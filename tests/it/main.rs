@@ -74,3 +74,9 @@ mod membership;
 
 #[cfg(test)]
 mod stock;
+
+#[cfg(test)]
+mod storm;
+
+#[cfg(test)]
+mod changes;

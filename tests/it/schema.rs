@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 42] = [
+const ENTITIES: [(&str, Shape); 43] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -28,6 +28,7 @@ const ENTITIES: [(&str, Shape); 42] = [
     ("award", shape::<entity::award::Entity>),
     ("award_program", shape::<entity::award_program::Entity>),
     ("catalog_version", shape::<entity::catalog_version::Entity>),
+    ("change", shape::<entity::change::Entity>),
     ("claim", shape::<entity::claim::Entity>),
     ("distribution", shape::<entity::distribution::Entity>),
     ("distribution_line", shape::<entity::distribution_line::Entity>),

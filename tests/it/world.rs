@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tests::{Backend, Client, Fixture, TestApp, catalogue};
 
 /// A server on this world. See the constants below for what is in it.
-pub struct World(TestApp);
+pub struct World(pub TestApp);
 
 pub const OWN: u128 = 1;
 pub const OTHER: u128 = 2;

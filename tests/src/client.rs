@@ -47,12 +47,15 @@ impl Client {
 
     /// Sends any JSON to the GraphQL endpoint.
     pub async fn post(&self, body: &Value) -> Answer {
+        self.question(body).send().await
+    }
+
+    /// Any JSON for the GraphQL endpoint.
+    pub fn question(&self, body: &Value) -> Request {
         self.request("POST", "/graphql")
             .header("content-type", "application/json")
             .header("accept", "application/graphql-response+json")
             .body(body.to_string())
-            .send()
-            .await
     }
 
     /// A request of any method, with this client's credentials and nothing else.
@@ -87,12 +90,20 @@ impl Request {
     /// # Panics
     /// When no answer comes: whatever was sent, the server owes one.
     pub async fn send(self) -> Answer {
-        let response = self.0.send().await.unwrap_or_else(|error| panic!("no answer: {error:?}"));
+        self.try_send().await.unwrap_or_else(|error| panic!("no answer: {error:?}"))
+    }
+
+    /// As [`Request::send`], for a server that may end meanwhile.
+    ///
+    /// # Errors
+    /// When no answer came, or half of one.
+    pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
+        let response = self.0.send().await?;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        let body = response.bytes().await.unwrap_or_else(|error| panic!("half an answer: {error:?}"));
+        let body = response.bytes().await?;
         let json = serde_json::from_slice(&body).ok();
-        Answer { status, headers, body, json }
+        Ok(Answer { status, headers, body, json })
     }
 }
 

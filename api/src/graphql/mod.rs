@@ -6,8 +6,9 @@
 pub mod agreement;
 pub mod audience;
 pub mod award;
+pub mod changes;
 pub mod coerce;
-pub mod connection;
+mod connection;
 pub mod cursor;
 pub mod distribution;
 pub mod facility;
@@ -232,6 +233,15 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
             }
             Need::Stock(number, asked) => {
                 fetched.stock.insert(number, access.stock(&asked).await);
+            }
+            Need::Changes(number, since, first) => {
+                let mut changes = access.changes(since, first).await;
+                if let Ok(changes) = &mut changes {
+                    let deliveries = changes.deliveries.drain().map(|(id, row)| (id, Ok(Some(row))));
+                    fetched.deliveries.extend(deliveries);
+                    fetched.movements.extend(changes.movements.drain().map(|(id, row)| (id, Ok(Some(row)))));
+                }
+                fetched.changes.insert(number, changes);
             }
             Need::StockLot(id) => lots.push(id),
             Need::StockMovement(id) => movements.push(id),

@@ -3,7 +3,7 @@
 use super::{
     agreement::{self, Agreement},
     award::{self, Award, Gift},
-    distribution,
+    changes, distribution,
     facility::{self, Facility},
     item::{self, Item},
     kit::{self, Kit},
@@ -66,6 +66,7 @@ impl Object for Query {
             "distribution" => distribution::by_id(node, w),
             "distributions" => distribution::list(node, w, None),
             "distributionStats" => distribution::stats(node, w),
+            "changes" => changes::list(node, w),
             "stockOnHand" | "stockCover" | "stockMovements" | "lots" | "stockPlaces" => stock::query(node, w),
             _ => w.absent(node),
         }
@@ -81,7 +82,7 @@ fn ids(node: &Node<'_>) -> Result<Vec<String>> {
 }
 
 /// The object with a global id, of any type, under the same scope as every other way to it.
-fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
+pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
     let Some(GlobalId { kind, id }) = GlobalId::parse(id) else { return w.fail(node, super::not_an_id()) };
     let access = w.access;
     match kind {

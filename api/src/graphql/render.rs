@@ -14,6 +14,7 @@ use crate::{
     error::Error,
     store::{
         Access,
+        changes::{Changes, Position},
         distribution::{Delivery, Filter, Listing, Parent},
         keyset::Page,
         stats::{Dimension, Stats, Wanted},
@@ -48,6 +49,8 @@ pub enum Need {
     /// One lot, or one movement, by id.
     StockLot(Uuid),
     StockMovement(Uuid),
+    /// A page of changes since a position, for the field with this number.
+    Changes(usize, Option<Position>, usize),
 }
 
 /// What has been fetched.
@@ -59,6 +62,7 @@ pub struct Fetched {
     pub stock: HashMap<usize, Result<Found, Error>>,
     pub lots: HashMap<Uuid, Result<Option<entity::stock_lot::Model>, Error>>,
     pub movements: HashMap<Uuid, Result<Option<Movement>, Error>>,
+    pub changes: HashMap<usize, Result<Changes, Error>>,
 }
 
 /// Writes one root field.

@@ -9,7 +9,7 @@ use sea_orm::{
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::STATEMENTS;
+use super::{STATEMENTS, changes};
 use crate::{
     clock::Clock,
     error::{Error, Result},
@@ -127,13 +127,14 @@ pub(super) async fn instance(pools: &Pools, clock: &Clock) -> Result<entity::ins
     if !pending.is_empty() {
         return Err(Error::Internal(format!("migrations are pending: {}", pending.join(", "))));
     }
-    if let Some(row) = entity::instance::Entity::find_by_id(1).one(&pools.read).await? {
-        return Ok(row);
-    }
     let mut key = vec![0; 32];
     rand::rngs::OsRng
         .try_fill_bytes(&mut key)
         .map_err(|_| Error::Internal("the system gives no randomness".into()))?;
+    changes::after_restore(&pools.write, &key).await?;
+    if let Some(row) = entity::instance::Entity::find_by_id(1).one(&pools.read).await? {
+        return Ok(row);
+    }
     let row = entity::instance::ActiveModel {
         id: Set(1),
         cursor_key: Set(key),

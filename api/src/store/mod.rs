@@ -7,6 +7,7 @@ pub mod agreement;
 pub mod award;
 pub mod bulk;
 pub mod catalog;
+pub mod changes;
 pub mod class;
 pub mod connect;
 pub mod distribution;

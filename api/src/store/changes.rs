@@ -1,0 +1,220 @@
+//! What has changed since a device asked last, in pages that can be gone on with at any time.
+//!
+//! Changes are ordered by a number that says when they were made. On PostgreSQL transactions that began earlier may end
+//! later, so what is new at the end of a walk is not all that will ever stand there: a walk through the pages begins
+//! anew from the first number whose transaction was still open when the walk began. A device may get a row twice, and
+//! misses none.
+
+use std::collections::HashMap;
+
+use entity::{change, value::DistributionStatus};
+use sea_orm::{
+    ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, QueryFilter,
+    QueryOrder, QuerySelect, Statement,
+};
+use uuid::Uuid;
+
+use super::{Access, Scoped, begin, distribution::Delivery, stock::read::Movement};
+use crate::{
+    auth::Right,
+    error::{Error, Result},
+    id::Kind,
+};
+
+/// Kinds that belong to all: a device needs the facilities and kits of other organisations too.
+const REGISTRY: [Kind; 4] = [Kind::Facility, Kind::Program, Kind::Item, Kind::Kit];
+const OWN: [Kind; 3] = [Kind::Distribution, Kind::StockPlace, Kind::StockMovement];
+
+/// Where a device stands.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Position {
+    /// Where the next walk begins; all before it is complete.
+    pub safe: i64,
+    /// The last row that the device has been given, while it walks.
+    pub last: Option<Place>,
+}
+
+/// Where a change stands among all.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Place {
+    pub changed: i64,
+    pub kind: i32,
+    pub row: Uuid,
+}
+
+/// An object that has changed, as the viewer may see it.
+#[derive(Clone, Copy, Debug)]
+pub struct Change {
+    pub kind: Kind,
+    pub id: Uuid,
+    /// Archived or void: a device may forget it.
+    pub ended: bool,
+}
+
+/// A page of changes.
+pub struct Changes {
+    pub rows: Vec<Change>,
+    pub next: Position,
+    pub more: bool,
+    pub deliveries: HashMap<Uuid, Delivery>,
+    pub movements: HashMap<Uuid, Movement>,
+}
+
+impl Scoped for change::Entity {
+    fn visible_to(access: &Access) -> Condition {
+        let registry = change::Column::Kind.is_in(REGISTRY.map(|kind| kind as i32));
+        let own = access.viewer.organization().map(|own| {
+            Condition::all()
+                .add(change::Column::OrganizationId.eq(own))
+                .add(change::Column::Kind.is_in(OWN.map(|kind| kind as i32)))
+        });
+        Condition::any().add(registry).add_option(own)
+    }
+}
+
+/// On PostgreSQL a database that was dumped and put into another cluster holds numbers of transactions that are yet to
+/// come there. They are made numbers of now, and a new key of cursors lets all devices begin anew.
+///
+/// # Errors
+/// When the database is out of reach.
+pub(super) async fn after_restore(db: &DatabaseConnection, key: &[u8]) -> Result<()> {
+    const FROM_ELSEWHERE: &str = "UPDATE instance SET cursor_key = $1 WHERE id = 1 AND EXISTS (\
+         SELECT 1 FROM change WHERE kind IN (2, 3, 4, 5, 6, 20, 22) \
+         AND changed >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint)";
+    const NOW: &str = "UPDATE change SET changed = pg_current_xact_id()::text::bigint";
+    if db.get_database_backend() != DbBackend::Postgres {
+        return Ok(());
+    }
+    let tx = begin(db).await?;
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, FROM_ELSEWHERE, [key.into()]);
+    if tx.execute_raw(statement).await?.rows_affected() == 1 {
+        tx.execute_unprepared(NOW).await?;
+        tracing::warn!("this database comes from another cluster; cursors begin anew");
+    }
+    Ok(tx.commit().await?)
+}
+
+impl Access {
+    /// The next changes after a position, at most `first` of them; all there is when there is no position yet. Rows
+    /// that the viewer may not see are passed over, so a page may be shorter.
+    ///
+    /// # Errors
+    /// `NotPermitted` when the role reads no deliveries.
+    pub async fn changes(&self, since: Option<Position>, first: usize) -> Result<Changes> {
+        self.require(Right::DistributionRead)?;
+        let since = since.unwrap_or_default();
+        let (complete, current) = self.complete_until().await?;
+        // Reference tables in memory that are not those of the database would pass over a change.
+        if since.safe > complete {
+            // The database was put back to an older state.
+            return Err(Error::BadCursor);
+        }
+        let complete = if current { complete } else { since.safe };
+        let (safe, after) = match since.last {
+            // A walk goes on: what it began with stays.
+            Some(last) => (since.safe, last),
+            None => (complete, Place { changed: since.safe, kind: 0, row: Uuid::nil() }),
+        };
+        let mut places = self.changed_after(after, first as u64 + 1).await?;
+        let more = places.len() > first;
+        places.truncate(first);
+        let next = match places.last() {
+            Some(last) if more => Position { safe, last: Some(*last) },
+            _ => Position { safe, last: None },
+        };
+        self.visible(&places, next, more).await
+    }
+
+    /// The first number whose transaction may still be open, and whether the reference tables in memory are those of
+    /// the database at that moment.
+    async fn complete_until(&self) -> Result<(i64, bool)> {
+        #[derive(FromQueryResult)]
+        struct Row {
+            version: i64,
+            complete: i64,
+        }
+        let complete = match self.backend() {
+            DbBackend::Postgres => "pg_snapshot_xmin(pg_current_snapshot())::text::bigint",
+            _ => "(SELECT COALESCE(max(changed), 0) + 1 FROM change)",
+        };
+        let sql = format!("SELECT version, {complete} AS complete FROM catalog_version WHERE id = 1");
+        let row =
+            Row::find_by_statement(Statement::from_string(self.backend(), sql)).one(self.reader()).await?;
+        let row = row.ok_or_else(|| Error::Internal("catalog_version is empty".into()))?;
+        let current = row.version == self.catalog.version;
+        self.seen.note(current);
+        Ok((row.complete, current))
+    }
+
+    /// The places after a place, of the registry and of the viewer's organisation: one read of an index each.
+    async fn changed_after(&self, after: Place, limit: u64) -> Result<Vec<Place>> {
+        use change::Column::{Changed, Kind as OfKind, OrganizationId, RowId};
+        let later = Condition::any().add(Changed.gt(after.changed)).add(
+            Condition::all().add(Changed.eq(after.changed)).add(
+                Condition::any()
+                    .add(OfKind.gt(after.kind))
+                    .add(Condition::all().add(OfKind.eq(after.kind)).add(RowId.gt(after.row))),
+            ),
+        );
+        let registry = Condition::all().add(OfKind.is_in(REGISTRY.map(|kind| kind as i32)));
+        let own = Condition::all()
+            .add(OrganizationId.eq(self.own()?))
+            .add(OfKind.is_in(OWN.map(|kind| kind as i32)));
+        let mut places = Vec::new();
+        for part in [registry, own] {
+            let rows = self
+                .select::<change::Entity>()
+                .filter(part)
+                .filter(Changed.gte(after.changed))
+                .filter(later.clone())
+                .order_by_asc(Changed)
+                .order_by_asc(OfKind)
+                .order_by_asc(RowId)
+                .limit(limit)
+                .all(self.reader())
+                .await?;
+            places.extend(rows.into_iter().map(|row| Place {
+                changed: row.changed,
+                kind: row.kind,
+                row: row.row_id,
+            }));
+        }
+        places.sort_unstable();
+        places.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(places)
+    }
+
+    /// What the viewer sees of changes.
+    async fn visible(&self, places: &[Place], next: Position, more: bool) -> Result<Changes> {
+        let of = |kind: Kind| -> Vec<Uuid> {
+            places.iter().filter(|place| place.kind == kind as i32).map(|place| place.row).collect()
+        };
+        let deliveries = of(Kind::Distribution);
+        let deliveries = match deliveries.is_empty() {
+            true => HashMap::new(),
+            false => self.distributions_by_id(&deliveries, true).await?,
+        };
+        let movements = of(Kind::StockMovement);
+        let movements = match movements.is_empty() {
+            true => HashMap::new(),
+            false => self.stock_movements_by_id(&movements).await?,
+        };
+        let ended = |kind: Kind, id: Uuid| {
+            Some(match kind {
+                Kind::Facility => self.facility(id)?.row.archived_at.is_some(),
+                Kind::Program => self.program(id)?.entry.row.archived_at.is_some(),
+                Kind::Item => self.item(id)?.entry.row.archived_at.is_some(),
+                Kind::Kit => self.kit(id)?.entry.row.archived_at.is_some(),
+                Kind::StockPlace => self.stock_place(id)?.archived_at.is_some(),
+                Kind::Distribution => deliveries.get(&id)?.row.status == DistributionStatus::Voided,
+                Kind::StockMovement => movements.get(&id).map(|_| false)?,
+                _ => return None,
+            })
+        };
+        let rows = places.iter().filter_map(|place| {
+            let kind = REGISTRY.into_iter().chain(OWN).find(|kind| *kind as i32 == place.kind)?;
+            Some(Change { kind, id: place.row, ended: ended(kind, place.row)? })
+        });
+        Ok(Changes { rows: rows.collect(), next, more, deliveries, movements })
+    }
+}
