@@ -11,6 +11,7 @@ pub mod connection;
 pub mod cursor;
 pub mod distribution;
 pub mod facility;
+pub mod gift;
 pub mod item;
 pub mod kit;
 pub mod limits;
@@ -232,6 +233,9 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
             }
             Need::Stock(number, asked) => {
                 fetched.stock.insert(number, access.stock(&asked).await);
+            }
+            Need::Gifts(number, asked) => {
+                fetched.gifts.insert(number, access.gifts_asked(&asked).await);
             }
             Need::StockLot(id) => lots.push(id),
             Need::StockMovement(id) => movements.push(id),

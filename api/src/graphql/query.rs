@@ -5,6 +5,7 @@ use super::{
     award::{self, Award, Gift},
     distribution,
     facility::{self, Facility},
+    gift,
     item::{self, Item},
     kit::{self, Kit},
     node::Node,
@@ -67,6 +68,7 @@ impl Object for Query {
             "distributions" => distribution::list(node, w, None),
             "distributionStats" => distribution::stats(node, w),
             "stockOnHand" | "stockCover" | "stockMovements" | "lots" | "stockPlaces" => stock::query(node, w),
+            "warehouseBalances" | "giftReceipts" | "bulkDispatches" | "giftTrace" => gift::query(node, w),
             _ => w.absent(node),
         }
     }
