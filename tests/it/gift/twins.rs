@@ -160,7 +160,10 @@ impl History {
             let step = match dice.below(3) {
                 0 => Step::Lose { lot, quantity },
                 1 => Step::Send { lot, quantity },
-                _ => Step::Deliver { facility: 3, program: MATERNITY, women: 1, lot, quantity },
+                _ => {
+                    let women = 1 + dice.below(9) as i64;
+                    Step::Deliver { facility: 3, program: MATERNITY, women, lot, quantity }
+                }
             };
             self.hidden.push(Entry { day: day_in(dice, quarter, 80), step });
             left -= quantity;
@@ -173,9 +176,21 @@ impl History {
         let step = match dice.below(4) {
             0 => Step::Lose { lot, quantity },
             1 => Step::Withdraw { facility: 2, women: 1 + dice.below(9) as i64, lot, quantity },
-            // Again and again, perhaps always the same woman.
-            2 => Step::Deliver { facility: 1, program: SUPPLIES, women: 1, lot, quantity },
-            _ => return,
+            // Again and again, perhaps to the same women: nine at most.
+            2 => Step::Deliver {
+                facility: 1,
+                program: SUPPLIES,
+                women: 1 + dice.below(4) as i64,
+                lot,
+                quantity,
+            },
+            _ => Step::Deliver {
+                facility: 2,
+                program: MATERNITY,
+                women: 1 + dice.below(5) as i64,
+                lot,
+                quantity,
+            },
         };
         self.hidden.push(Entry { day: day_in(dice, quarter, 60), step });
     }

@@ -13,8 +13,8 @@ use entity::{
     value::{GiftFlowKind, StockMovementKind},
 };
 use sea_orm::{
-    ActiveModelTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IntoActiveModel, QueryOrder,
-    Statement, sea_query::OnConflict,
+    ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IntoActiveModel,
+    QueryOrder, Statement, sea_query::OnConflict,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -50,7 +50,7 @@ struct Hidden {
 }
 
 impl Access {
-    /// Publishes the quarters that have ended since the last one, up to a quarter; the first time that one alone.
+    /// Publishes the quarters that have ended since the last one, or since stock was first recorded, up to a quarter.
     #[expect(clippy::disallowed_methods, reason = "the program itself publishes for all organisations")]
     pub(super) async fn publish_quarters(&self, ended: Quarter) -> Result<()> {
         let program = self.store.access_with(Viewer::system(Uuid::nil()), self.store.catalog().await?);
@@ -59,8 +59,12 @@ impl Access {
             .order_by_desc(gift_quarter::Column::QuarterEnd)
             .one(&bulk.tx)
             .await?;
-        let mut quarter = last.map_or(ended, |last| Quarter(last.quarter_end).next());
+        let mut quarter = match last {
+            Some(last) => Quarter(last.quarter_end).next(),
+            None => first_quarter(&bulk.tx).await?.filter(|first| *first < ended).unwrap_or(ended),
+        };
         let mut told = Vec::new();
+        let mut published = None;
         while quarter <= ended {
             let row = gift_quarter::Model { quarter_end: quarter.0, recorded_at: self.now };
             // Waits for another server that publishes it, and then leaves it as it is.
@@ -74,11 +78,14 @@ impl Access {
                 bulk.insert::<gift_balance::Entity>(balances).await?;
                 undo_flows(&bulk.tx, quarter).await?;
                 bulk.insert::<gift_flow::Entity>(program.flows(&bulk.tx, quarter).await?).await?;
-                // Deliveries that outsiders see can be corrected, and what became of a gift with them.
-                gift_trace::Entity::delete_many().exec(&bulk.tx).await?;
-                bulk.insert::<gift_trace::Entity>(program.traces(&bulk.tx, quarter).await?).await?;
+                published = Some(quarter);
             }
             quarter = quarter.next();
+        }
+        if let Some(quarter) = published {
+            // Deliveries that outsiders see can be corrected, and what became of a gift with them.
+            gift_trace::Entity::delete_many().exec(&bulk.tx).await?;
+            bulk.insert::<gift_trace::Entity>(program.traces(&bulk.tx, quarter).await?).await?;
         }
         let write = bulk.as_write(&program);
         told.dedup();
@@ -271,8 +278,19 @@ fn merge(hidden: &[Hidden], merged_on: Option<Quarter>, quarter: Quarter) -> Opt
     if enough { Some(quarter) } else { merged_on }
 }
 
+/// The quarter in which stock was first recorded.
+async fn first_quarter(tx: &DatabaseTransaction) -> Result<Option<Quarter>> {
+    #[derive(FromQueryResult)]
+    struct First {
+        recorded_at: Option<DateTime<Utc>>,
+    }
+    const FIRST: &str = "SELECT min(recorded_at) AS recorded_at FROM stock_movement";
+    let first =
+        First::find_by_statement(Statement::from_string(tx.get_database_backend(), FIRST)).one(tx).await?;
+    Ok(first.and_then(|first| first.recorded_at).map(|at| Quarter::of(at.date_naive())))
+}
+
 async fn undo_flows(tx: &DatabaseTransaction, quarter: Quarter) -> Result<()> {
-    use sea_orm::ConnectionTrait;
     const UNDO: &str = "UPDATE gift_flow SET undone_in = $2 WHERE undone_in IS NULL AND EXISTS (\
          SELECT 1 FROM stock_movement r WHERE r.organization_id = gift_flow.organization_id \
          AND r.reverses_id = gift_flow.movement_id AND r.recorded_at < $1)";
