@@ -129,6 +129,7 @@ pub async fn start(config: Config) -> Result<Running> {
 pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
     let verifier = Arc::new(verifier(&config)?);
     verifier.preload(config.clock.now()).await;
+    store.sign_with(verifier.clone());
     let app = web::Data::new(App {
         config: config.clone(),
         store: store.clone(),

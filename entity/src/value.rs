@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
-pub use self::stock::{StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
+pub use self::stock::{GiftFlowKind, StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
 
 /// What an organisation is to the others.
 #[derive(

@@ -8,8 +8,8 @@ use sea_orm_migration::{
     sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, TransactionTrait},
 };
 
-/// Tables that hold rows of two planes: the columns that the role reads, and the rows.
-const TWO_PLANES: [(&str, &str, &str); 2] = [
+/// Tables of which the role reads a part: the columns, and the rows.
+const IN_PART: [(&str, &str, &str); 5] = [
     (
         "distribution",
         "organization_id, id, class, facility_id, program_id, occurred_on, recorded_at, status, people_reached, \
@@ -20,6 +20,23 @@ const TWO_PLANES: [(&str, &str, &str); 2] = [
         "distribution_line",
         "organization_id, distribution_id, position, class, shown, item_id, kit_id, kit_version, quantity",
         "class = 'OPERATIONS' AND shown",
+    ),
+    (
+        "gift_balance",
+        "organization_id, quarter_end, donor_id, item_id, kit_id, kit_version, quantity",
+        "true",
+    ),
+    (
+        "gift_flow",
+        "organization_id, quarter_end, donor_id, kind, occurred_on, item_id, kit_id, kit_version, quantity, \
+         facility_id, undone_in",
+        "true",
+    ),
+    // What a steward has said in a quarter is shown when that quarter is published.
+    (
+        "gift_account",
+        "organization_id, gift_id, accounted_on, signature",
+        "accounted_on <= (SELECT max(quarter_end) FROM gift_quarter)",
     ),
 ];
 
@@ -48,8 +65,10 @@ pub async fn grant(db: &DatabaseConnection, role: &str) -> Result<(), DbErr> {
         format!("GRANT SELECT ON kit_line TO \"{role}\""),
         // One row and one number, by which a request learns whether the registry in memory is still right.
         format!("GRANT SELECT ON catalog_version TO \"{role}\""),
+        // What is published of gifts; its tables hold nothing else.
+        format!("GRANT SELECT ON gift_quarter, gift_trace TO \"{role}\""),
     ];
-    for (table, columns, rows) in TWO_PLANES {
+    for (table, columns, rows) in IN_PART {
         statements.push(format!("REVOKE ALL ({columns}) ON {table} FROM \"{role}\""));
         statements.push(format!("GRANT SELECT ({columns}) ON {table} TO \"{role}\""));
         statements.push(format!("ALTER TABLE {table} ENABLE ROW LEVEL SECURITY"));

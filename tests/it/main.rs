@@ -80,3 +80,6 @@ mod storm;
 
 #[cfg(test)]
 mod changes;
+
+#[cfg(test)]
+mod gift;

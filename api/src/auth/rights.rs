@@ -21,10 +21,12 @@ pub enum Right {
     StockRecord,
     StockCorrect,
     StockSetUp,
+    GiftFollow,
+    GiftAccount,
 }
 
 impl Right {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -41,6 +43,8 @@ impl Right {
         Self::StockRecord,
         Self::StockCorrect,
         Self::StockSetUp,
+        Self::GiftFollow,
+        Self::GiftAccount,
     ];
 
     /// As `RESOURCE:ACTION`.
@@ -62,6 +66,8 @@ impl Right {
             Self::StockRecord => "STOCK:RECORD",
             Self::StockCorrect => "STOCK:CORRECT",
             Self::StockSetUp => "STOCK:SET_UP",
+            Self::GiftFollow => "GIFT:FOLLOW",
+            Self::GiftAccount => "GIFT:ACCOUNT",
         }
     }
 
@@ -69,8 +75,8 @@ impl Right {
     pub fn held_by(self, role: Role) -> bool {
         use Role::{Admin, Auditor, Coordinator, Donor, Field, Partner, Steward};
         match role {
-            Donor => matches!(self, Self::AwardRead),
-            Partner => matches!(self, Self::AgreementRead | Self::DistributionRead),
+            Donor => matches!(self, Self::AwardRead | Self::GiftFollow),
+            Partner => matches!(self, Self::AgreementRead | Self::DistributionRead | Self::GiftFollow),
             Field => {
                 matches!(
                     self,
@@ -98,6 +104,7 @@ impl Right {
                     | Self::StockRecord
                     | Self::StockCorrect
                     | Self::StockSetUp
+                    | Self::GiftFollow
             ),
             Steward => matches!(
                 self,
@@ -108,6 +115,8 @@ impl Right {
                     | Self::DistributionRead
                     | Self::DistributionVerify
                     | Self::StockRead
+                    | Self::GiftFollow
+                    | Self::GiftAccount
             ),
             Admin => matches!(self, Self::RegistryReadDraft | Self::AgreementRead | Self::AgreementWrite),
             Auditor => false,

@@ -129,6 +129,18 @@ pub fn issue(ring: &KeyRing, options: IssueOptions<'_>) -> Result<String, IssueE
     jsonwebtoken::encode(&header, &claims, key.signing()).map_err(|_| IssueError::Signing)
 }
 
+/// Signs a statement with the ring's active key, as a JSON Web Signature (RFC 7515). Its type is that of no token, so
+/// it opens nothing.
+pub fn sign(ring: &KeyRing, statement: &impl Serialize) -> Result<String, IssueError> {
+    let key = ring.active().ok_or(IssueError::NoActiveKey)?;
+    let header = Header {
+        typ: Some("umbral-statement+jws".to_owned()),
+        kid: Some(key.info().kid.clone()),
+        ..Header::new(key.info().alg.library())
+    };
+    jsonwebtoken::encode(&header, statement, key.signing()).map_err(|_| IssueError::Signing)
+}
+
 /// Checks a token against the issuers that are trusted, at the time `now`. Asks neither clock nor network.
 pub fn verify(token: &str, trusted: &[&KeySet], now: DateTime<Utc>) -> Result<Claims, Refused> {
     let token = Unverified::read(token)?;

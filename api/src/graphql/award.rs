@@ -17,6 +17,7 @@ use crate::{
         Access,
         award::{CreateAward, CreateGift, Filter, UpdateAward},
         catalog,
+        gift::account::ConfirmGiftAccounted,
     },
 };
 
@@ -177,6 +178,11 @@ pub async fn mutate(access: &Access, name: &str, input: &Input) -> Done {
 /// The mutations of gifts.
 pub async fn mutate_gift(access: &Access, name: &str, input: &Input) -> Done {
     match name {
+        "confirmGiftAccounted" => {
+            let mut asked: ConfirmGiftAccounted = input.read()?;
+            asked.once = input.once(name)?;
+            Ok(access.confirm_gift_accounted(asked).await?.map(Subject::Gift))
+        }
         "createGift" => {
             let mut gift: CreateGift = input.read()?;
             gift.once = input.once(name)?;

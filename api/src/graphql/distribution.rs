@@ -38,7 +38,7 @@ struct ItemQuantity {
 }
 struct DistributionStats<'a>(&'a Stats);
 struct StatsRow<'a>(&'a Group);
-struct Period(chrono::NaiveDate, chrono::NaiveDate);
+pub struct Period(pub chrono::NaiveDate, pub chrono::NaiveDate);
 
 const NAMES: Names = Names { connection: "DistributionConnection", edge: "DistributionEdge" };
 

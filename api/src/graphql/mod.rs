@@ -12,6 +12,7 @@ mod connection;
 pub mod cursor;
 pub mod distribution;
 pub mod facility;
+pub mod gift;
 pub mod item;
 pub mod kit;
 pub mod limits;
@@ -242,6 +243,9 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
                     fetched.movements.extend(changes.movements.drain().map(|(id, row)| (id, Ok(Some(row)))));
                 }
                 fetched.changes.insert(number, changes);
+            }
+            Need::Gifts(number, asked) => {
+                fetched.gifts.insert(number, access.gifts_asked(&asked).await);
             }
             Need::StockLot(id) => lots.push(id),
             Need::StockMovement(id) => movements.push(id),

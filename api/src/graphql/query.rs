@@ -5,6 +5,7 @@ use super::{
     award::{self, Award, Gift},
     changes, distribution,
     facility::{self, Facility},
+    gift,
     item::{self, Item},
     kit::{self, Kit},
     node::Node,
@@ -68,6 +69,7 @@ impl Object for Query {
             "distributionStats" => distribution::stats(node, w),
             "changes" => changes::list(node, w),
             "stockOnHand" | "stockCover" | "stockMovements" | "lots" | "stockPlaces" => stock::query(node, w),
+            "warehouseBalances" | "giftReceipts" | "bulkDispatches" | "giftTrace" => gift::query(node, w),
             _ => w.absent(node),
         }
     }

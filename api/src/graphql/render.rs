@@ -16,6 +16,7 @@ use crate::{
         Access,
         changes::{Changes, Position},
         distribution::{Delivery, Filter, Listing, Parent},
+        gift,
         keyset::Page,
         stats::{Dimension, Stats, Wanted},
         stock::read::{Asked, Found, Movement},
@@ -46,6 +47,8 @@ pub enum Need {
     Stats(usize, Box<(Vec<Dimension>, Filter, usize, Wanted)>),
     /// Something about stock, for the field with this number.
     Stock(usize, Box<Asked>),
+    /// Something about gifts that are followed, for the field with this number.
+    Gifts(usize, Box<gift::read::Asked>),
     /// One lot, or one movement, by id.
     StockLot(Uuid),
     StockMovement(Uuid),
@@ -60,6 +63,7 @@ pub struct Fetched {
     pub deliveries: HashMap<Uuid, Result<Option<Delivery>, Error>>,
     pub stats: HashMap<usize, Result<Stats, Error>>,
     pub stock: HashMap<usize, Result<Found, Error>>,
+    pub gifts: HashMap<usize, Result<gift::read::Found, Error>>,
     pub lots: HashMap<Uuid, Result<Option<entity::stock_lot::Model>, Error>>,
     pub movements: HashMap<Uuid, Result<Option<Movement>, Error>>,
     pub changes: HashMap<usize, Result<Changes, Error>>,

@@ -39,7 +39,7 @@ pub struct AdequacyNorm<'a>(pub &'a adequacy_norm::Model);
 pub struct FacilityPopulation<'a>(pub &'a facility_population::Model);
 pub struct ItemPermission<'a>(pub &'a item_permission::Model);
 struct StockLot<'a>(&'a stock_lot::Model);
-struct StockLevel<'a>(&'a Level);
+pub struct StockLevel<'a>(pub &'a Level);
 struct StockCover<'a>(&'a Cover);
 struct StockMovement<'a>(&'a Movement);
 struct StockEntry<'a>(&'a stock_entry::Model, &'a stock_lot::Model);
@@ -252,6 +252,10 @@ impl Object for StockLevel<'_> {
     fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
         let level = self.0;
         match node.name {
+            "organization" => match w.access.catalog.organizations.get(level.lot.organization_id) {
+                Some(entry) => w.object(node, &Organization(entry)),
+                None => w.absent(node),
+            },
             "place" => place(node, w, Some(level.place_id)),
             "lot" => w.object(node, &StockLot(&level.lot)),
             "item" => item(node, w, level.lot.item_id),

@@ -24,7 +24,7 @@ use super::{
 /// Scalars that GraphQL brings along.
 pub const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     include_str!("core.graphql"),
     include_str!("organization.graphql"),
     include_str!("facility.graphql"),
@@ -36,6 +36,7 @@ const SOURCES: [&str; 11] = [
     include_str!("distribution.graphql"),
     include_str!("stock.graphql"),
     include_str!("changes.graphql"),
+    include_str!("gift.graphql"),
 ];
 
 /// All types by name, in the order of the files.

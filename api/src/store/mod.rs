@@ -12,6 +12,7 @@ pub mod class;
 pub mod connect;
 pub mod distribution;
 pub mod facility;
+pub mod gift;
 pub mod import;
 pub mod input;
 pub mod item;
@@ -30,7 +31,7 @@ mod together;
 pub mod write;
 
 use std::sync::{
-    Arc, RwLock,
+    Arc, OnceLock, RwLock,
     atomic::{AtomicBool, AtomicU32, Ordering},
 };
 
@@ -42,7 +43,7 @@ use sea_orm::{
 use tokio::sync::Mutex;
 
 use crate::{
-    auth::Viewer,
+    auth::{Viewer, token, verifier::Verifier},
     clock::Clock,
     error::{Error, Result},
     graphql::audience::Audience,
@@ -62,6 +63,7 @@ pub struct Store {
     loading: Mutex<()>,
     versions: Together<i64>,
     instance: entity::instance::Model,
+    keys: OnceLock<Arc<Verifier>>,
     pub clock: Clock,
 }
 
@@ -122,6 +124,7 @@ impl Store {
             loading: Mutex::new(()),
             versions: Together::default(),
             instance,
+            keys: OnceLock::new(),
             clock,
         }))
     }
@@ -203,9 +206,11 @@ impl Store {
         let statement = sea_orm::Statement::from_string(
             DbBackend::Postgres,
             "SELECT bool_or(has_any_column_privilege(oid, 'SELECT')) \
-             FILTER (WHERE relname NOT IN ('distribution', 'distribution_line', 'kit_line', 'catalog_version')) \
+             FILTER (WHERE relname NOT IN ('distribution', 'distribution_line', 'kit_line', 'catalog_version', \
+             'gift_quarter', 'gift_balance', 'gift_flow', 'gift_trace', 'gift_account')) \
              OR bool_or(has_any_column_privilege(oid, 'INSERT, UPDATE') OR has_table_privilege(oid, 'DELETE, TRUNCATE')) \
-             OR NOT row_security_active('distribution') OR NOT row_security_active('distribution_line') AS open \
+             OR NOT row_security_active('distribution') OR NOT row_security_active('distribution_line') \
+             OR NOT row_security_active('gift_account') AS open \
              FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm') AND relnamespace = 'public'::regnamespace",
         );
         match Row::find_by_statement(statement).one(outside).await? {
@@ -216,6 +221,18 @@ impl Store {
                     .into(),
             )),
         }
+    }
+
+    /// The keys that statements are signed with. A server that has started keeps the first it is given.
+    pub fn sign_with(&self, keys: Arc<Verifier>) {
+        let _ = self.keys.set(keys);
+    }
+
+    /// A statement, signed for whoever reads our public keys.
+    fn sign(&self, statement: &serde_json::Value) -> Result<String> {
+        let keys = self.keys.get().ok_or_else(|| Error::Internal("no keys to sign with".into()))?;
+        token::sign(&keys.ring(), statement)
+            .map_err(|fault| Error::Internal(format!("a statement was not signed: {fault:?}")))
     }
 
     /// Whether the database answers.

@@ -158,3 +158,27 @@ pub enum StockSide {
     /// The other form of the same goods: items for kits, kits for items.
     Converted,
 }
+
+/// Which way goods of a donor went.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    Serialize,
+    Deserialize,
+    EnumIter,
+    DeriveActiveEnum,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum GiftFlowKind {
+    /// They came in.
+    Receipt,
+    /// They left a warehouse for another place.
+    Dispatch,
+}

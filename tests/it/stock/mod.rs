@@ -2,7 +2,7 @@
 
 mod concurrent;
 mod ledger;
-mod model;
+pub mod model;
 mod property;
 mod sync;
 

@@ -28,7 +28,9 @@ use crate::{
 };
 
 /// The most rows of an answer without pages.
-const MOST: u64 = 5_000;
+pub(in crate::store) const MOST: u64 = 5_000;
+pub(in crate::store) const TOO_MANY: &str =
+    "There are too many rows. Narrow the filter to some places or items.";
 
 /// Lists narrow the result to any of their members; an empty list matches nothing.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -227,7 +229,11 @@ impl Access {
     }
 
     /// What is on hand, now or at the end of a day: one row for each place and lot, none where there is nothing.
-    pub(super) async fn stock_on_hand(&self, filter: &Filter, day: Option<NaiveDate>) -> Result<Vec<Level>> {
+    pub(in crate::store) async fn stock_on_hand(
+        &self,
+        filter: &Filter,
+        day: Option<NaiveDate>,
+    ) -> Result<Vec<Level>> {
         #[derive(FromQueryResult)]
         struct Here {
             place_id: Uuid,
@@ -272,9 +278,7 @@ impl Access {
             .limit(MOST + 1);
         let rows = select.into_model::<LevelRow<Here>>().all(self.reader()).await?;
         if rows.len() as u64 > MOST {
-            return Err(Error::invalid(
-                "There are too many rows. Narrow the filter to some places or items.",
-            ));
+            return Err(Error::invalid(TOO_MANY));
         }
         let as_of = past.unwrap_or_else(|| self.today());
         let levels = rows.into_iter().filter(|row| row.here.on_hand > 0).map(|row| Level {
