@@ -14,10 +14,13 @@ async fn lists(client: &Client) -> Answer {
     client.query(LISTS, Value::Null).await
 }
 
-fn told(answer: &Answer) -> (u16, Vec<u8>, Vec<(String, Vec<u8>)>) {
+type Headers = Vec<(String, Vec<u8>)>;
+
+/// The status, the body, and the headers that could tell something.
+fn told(answer: &Answer) -> (u16, Vec<u8>, Headers) {
     let silent = ["date", "x-request-id", "umbral-statements"];
     let headers = answer.headers.iter().filter(|(name, _)| !silent.contains(&name.as_str()));
-    let mut headers: Vec<_> =
+    let mut headers: Headers =
         headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
     headers.sort();
     (answer.status, answer.body.to_vec(), headers)

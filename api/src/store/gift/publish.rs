@@ -202,7 +202,9 @@ impl Access {
             occurred_on: NaiveDate,
             quantity: i64,
         }
-        let mut sums: BTreeMap<(Uuid, Uuid, NaiveDate, Uuid, Uuid), (i64, i64)> = BTreeMap::new();
+        // Organisation, gift, first day of the quarter, facility, item.
+        type Group = (Uuid, Uuid, NaiveDate, Uuid, Uuid);
+        let mut sums: BTreeMap<Group, (i64, i64)> = BTreeMap::new();
         for (statement, assembled) in [(HANDED_OVER, false), (HANDED_OVER_IN_KITS, true)] {
             for row in Handed::find_by_statement(self.known_by(quarter, statement)).all(tx).await? {
                 let contents = match (row.item_id, row.kit_id) {
