@@ -9,6 +9,7 @@ mod m20261121_000002_operations;
 mod m20261121_000003_people;
 mod m20261121_000004_catalog_version;
 mod m20261121_000005_stock;
+mod m20261121_000006_outbox;
 pub mod outside;
 
 pub struct Migrator;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_people::Migration),
             Box::new(m20261121_000004_catalog_version::Migration),
             Box::new(m20261121_000005_stock::Migration),
+            Box::new(m20261121_000006_outbox::Migration),
         ]
     }
 }

@@ -74,3 +74,6 @@ mod membership;
 
 #[cfg(test)]
 mod stock;
+
+#[cfg(test)]
+mod live;

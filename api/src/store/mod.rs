@@ -11,6 +11,7 @@ pub mod class;
 pub mod connect;
 pub mod distribution;
 pub mod facility;
+pub mod feed;
 pub mod import;
 pub mod input;
 pub mod item;
@@ -18,6 +19,7 @@ pub mod keyset;
 pub mod kit;
 pub mod member;
 pub mod organization;
+pub mod outbox;
 pub mod program;
 pub mod search;
 pub mod stats;
@@ -60,6 +62,7 @@ pub struct Store {
     loading: Mutex<()>,
     versions: Together<i64>,
     instance: entity::instance::Model,
+    pub feed: feed::Feed,
     pub clock: Clock,
 }
 
@@ -120,6 +123,7 @@ impl Store {
             loading: Mutex::new(()),
             versions: Together::default(),
             instance,
+            feed: feed::Feed::default(),
             clock,
         }))
     }
