@@ -1,9 +1,11 @@
 //! Nothing is lost: to a client that comes back, over several servers, and out of the order of commits.
 
+use std::time::Duration;
+
 use api::{id::Kind, store::outbox::Position};
 use sea_orm::{ConnectionTrait, TransactionTrait};
 use serde_json::{Value, json};
-use tests::{Backend, Socket, both, run};
+use tests::{Backend, Socket, block_on, both, run};
 
 use super::{IDS, recorded, small, socket, told};
 use crate::{distribution::record::input, talk::act, world::*};
@@ -63,6 +65,56 @@ both!(
         assert_eq!(told(&mut second, "s").await.0, marker);
     }
 );
+
+#[test]
+fn a_client_that_does_not_read_is_given_up_and_may_come_back() {
+    block_on(async {
+        let world = World::configured(Backend::Sqlite, |config| {
+            config.sockets.of_viewer = 1;
+            config.sockets.send_time = Duration::from_secs(3);
+        })
+        .await;
+        // Each event is some 30 KB, and all of them more than lies between two programs.
+        let long = "x".repeat(300);
+        let fields: String = (0..95).map(|n| format!("{long}{n}: facility {{ name }} ")).collect();
+        let document = |after: &str| {
+            format!("subscription {{ distributionRecorded{after} {{ id distribution {{ {fields} }} }} }}")
+        };
+        let delivery = recorded(&world.coordinator(), "one").await;
+        let mut slow = socket(&world, "coordinator", "own").await;
+        slow.subscribe("s", &document(""), Value::Null).await;
+        happens(&world, &delivery, 1000).await;
+        // It has been given up when another socket may be opened in its place.
+        let init = json!({ "type": "connection_init",
+            "payload": super::bearer(&world.token("demo:coordinator:own")) });
+        let mut again = loop {
+            let mut again = Socket::open(world.address).await;
+            again.say(init.clone()).await;
+            if again.next().await.is_ok() {
+                break again;
+            }
+        };
+        let (mut heard, mut last) = (0, String::new());
+        let end = loop {
+            match slow.next().await {
+                Ok(said) => {
+                    heard += 1;
+                    let id = &said["payload"]["data"]["distributionRecorded"]["id"];
+                    last = id.as_str().unwrap_or_else(|| panic!("{said}")).to_owned();
+                }
+                Err(end) => break end,
+            }
+        };
+        assert_eq!(end, (1013, "Messages are not read fast enough".to_owned()));
+        assert!(heard < 1000, "{heard}");
+        let payload = json!({ "query": document(&format!("(after: \"{last}\")")) });
+        again.say(json!({ "type": "subscribe", "id": "s", "payload": payload })).await;
+        for _ in heard..1000 {
+            again.event("s").await;
+        }
+        again.round_trip().await;
+    });
+}
 
 /// Events of a delivery, as many changes of it would leave them.
 async fn happens(world: &World, delivery: &str, times: u32) {
