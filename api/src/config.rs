@@ -68,7 +68,7 @@ pub struct Settings {
     #[arg(long, env = "UMBRAL_ISSUERS", global = true)]
     pub issuers: Option<PathBuf>,
 
-    /// Origins of browsers that may call the API, with commas between; none by default.
+    /// Origins of browsers that may call the API and open WebSockets, with commas between; none by default.
     #[arg(long, env = "UMBRAL_CORS_ORIGINS", value_delimiter = ',', global = true)]
     pub cors_origins: Vec<String>,
 
@@ -83,6 +83,22 @@ pub struct Settings {
     /// Seconds after which a request is stopped.
     #[arg(long, env = "UMBRAL_REQUEST_SECONDS", default_value_t = 15, global = true)]
     pub request_seconds: u64,
+
+    /// WebSockets that may be open at one time.
+    #[arg(long, env = "UMBRAL_SOCKETS", default_value_t = 2_000, global = true)]
+    pub sockets: usize,
+
+    /// WebSockets that one account may have open; all who send no token count as one.
+    #[arg(long, env = "UMBRAL_SOCKETS_PER_VIEWER", default_value_t = 10, global = true)]
+    pub sockets_per_viewer: usize,
+
+    /// Subscriptions on one WebSocket.
+    #[arg(long, env = "UMBRAL_SUBSCRIPTIONS_PER_SOCKET", default_value_t = 20, global = true)]
+    pub subscriptions_per_socket: usize,
+
+    /// Seconds between two pings on a WebSocket; one that leaves two without an answer is closed.
+    #[arg(long, env = "UMBRAL_SOCKET_PING_SECONDS", default_value_t = 20, global = true)]
+    pub socket_ping_seconds: u64,
 
     /// Worker threads; as many as there are processors when left out.
     #[arg(long, env = "UMBRAL_WORKERS", global = true)]
@@ -112,6 +128,20 @@ pub struct CostLimits {
     pub staff: u64,
 }
 
+/// How many WebSockets there may be, and how long they are waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct SocketLimits {
+    pub all: usize,
+    pub of_viewer: usize,
+    pub subscriptions: usize,
+    /// Between opening and `connection_init`.
+    pub init_time: Duration,
+    /// Between two pings.
+    pub ping_time: Duration,
+    /// How long a message may wait for a client that does not read.
+    pub send_time: Duration,
+}
+
 /// What the server runs with.
 #[derive(Clone)]
 pub struct Config {
@@ -131,6 +161,7 @@ pub struct Config {
     pub statement_time: Option<Duration>,
     pub workers: usize,
     pub cost: CostLimits,
+    pub sockets: SocketLimits,
     pub clock: Clock,
     /// Say in a header how many statements a request has run. For tests.
     pub count_statements: bool,
@@ -178,6 +209,14 @@ impl Settings {
             statement_time: Some(Duration::from_secs(self.request_seconds.clamp(1, 300) + 5)),
             workers: self.workers.unwrap_or(processors).clamp(1, 256),
             cost: CostLimits { public: 20_000, outside: 50_000, staff: 100_000 },
+            sockets: SocketLimits {
+                all: self.sockets,
+                of_viewer: self.sockets_per_viewer,
+                subscriptions: self.subscriptions_per_socket,
+                init_time: Duration::from_secs(10),
+                ping_time: Duration::from_secs(self.socket_ping_seconds.clamp(1, 600)),
+                send_time: Duration::from_secs(10),
+            },
             clock: Clock::system(),
             count_statements: false,
         })
@@ -202,6 +241,14 @@ impl Config {
             statement_time: None,
             workers: 2,
             cost: CostLimits { public: 20_000, outside: 50_000, staff: 100_000 },
+            sockets: SocketLimits {
+                all: 10,
+                of_viewer: 3,
+                subscriptions: 3,
+                init_time: Duration::from_secs(60),
+                ping_time: Duration::from_secs(60),
+                send_time: Duration::from_secs(60),
+            },
             clock: Clock::system(),
             count_statements: true,
         }

@@ -15,6 +15,8 @@ pub enum Error {
     Invalid(String),
     /// A cursor that this server did not make for this list and this viewer.
     BadCursor,
+    /// An event that is no longer kept, or never was for this viewer.
+    EventsGone,
     /// The database is out of reach or too busy.
     Unavailable,
     /// The work took longer than a request may.
@@ -34,6 +36,7 @@ impl Error {
             Self::NotPermitted => "NOT_PERMITTED",
             Self::Invalid(_) => "BAD_USER_INPUT",
             Self::BadCursor => "BAD_CURSOR",
+            Self::EventsGone => "EVENTS_GONE",
             Self::Unavailable => "UNAVAILABLE",
             Self::TimedOut => "TIMED_OUT",
             Self::Internal(_) => "INTERNAL",
@@ -46,6 +49,10 @@ impl Error {
             Self::NotPermitted => "Your role does not allow this.".into(),
             Self::Invalid(message) => message.clone(),
             Self::BadCursor => "This cursor does not belong to this list.".into(),
+            Self::EventsGone => {
+                "The events after this one are no longer kept. Subscribe without it, and read the list again."
+                    .into()
+            }
             Self::Unavailable => "The service is busy. Try again in a moment.".into(),
             Self::TimedOut => "The request took too long and was stopped.".into(),
             Self::Internal(_) => "Something went wrong on our side.".into(),

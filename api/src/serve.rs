@@ -22,20 +22,40 @@ pub struct Running {
     pub verifier: Arc<Verifier>,
     handle: ServerHandle,
     joined: tokio::task::JoinHandle<std::io::Result<()>>,
+    feed: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
     /// Lets open requests end, and stops.
     pub async fn stop(self) {
+        self.store.feed.end();
         self.handle.stop(true).await;
-        let _ = self.joined.await;
-        self.store.close().await;
+        self.wait().await;
     }
 
     /// Waits until the server ends by itself: by a signal.
     pub async fn wait(self) {
         let _ = self.joined.await;
+        self.feed.abort();
         self.store.close().await;
+    }
+}
+
+/// Follows the outbox. On a signal to stop it tells the sockets, which else would be waited for.
+async fn follow(store: Arc<Store>) {
+    let stopped = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+            (Ok(mut terminate), Ok(mut interrupt)) => {
+                tokio::select! { _ = terminate.recv() => (), _ = interrupt.recv() => () }
+            }
+            // The server itself says so when there are no signals.
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = store.clone().run_feed() => (),
+        () = stopped => store.feed.end(),
     }
 }
 
@@ -135,6 +155,7 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
         store: store.clone(),
         authenticator: Authenticator { verifier: verifier.clone() },
         graphql: Engine::new(),
+        sockets: http::live::Sockets::default(),
     });
     let server = HttpServer::new(move || {
         Actix::new().app_data(app.clone()).wrap(from_fn(http::frame)).configure(http::routes)
@@ -146,8 +167,10 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
     .bind(config.listen)
     .map_err(|fault| Error::Internal(format!("{}: {fault}", config.listen)))?;
     let address = server.addrs().first().copied().unwrap_or(config.listen);
+    store.start_feed().await?;
     let server = server.run();
     let handle = server.handle();
     let joined = tokio::spawn(server);
-    Ok(Running { address, store, verifier, handle, joined })
+    let feed = tokio::spawn(follow(store.clone()));
+    Ok(Running { address, store, verifier, handle, joined, feed })
 }

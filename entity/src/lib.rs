@@ -38,6 +38,7 @@ pub mod kit_version;
 pub mod membership;
 pub mod membership_facility;
 pub mod organization;
+pub mod outbox;
 pub mod presence;
 pub mod program;
 pub mod program_site;

@@ -1,5 +1,6 @@
 //! Values that columns hold.
 
+mod outbox;
 mod stock;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
+pub use self::outbox::OutboxKind;
 pub use self::stock::{GiftFlowKind, StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
 
 /// What an organisation is to the others.

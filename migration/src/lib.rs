@@ -9,6 +9,7 @@ mod m20261121_000002_operations;
 mod m20261121_000003_people;
 mod m20261121_000004_catalog_version;
 mod m20261121_000005_stock;
+mod m20261121_000006_outbox;
 mod m20261121_000008_gift;
 mod m20261121_000009_devices;
 mod m20261121_000010_change;
@@ -25,6 +26,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_people::Migration),
             Box::new(m20261121_000004_catalog_version::Migration),
             Box::new(m20261121_000005_stock::Migration),
+            Box::new(m20261121_000006_outbox::Migration),
             Box::new(m20261121_000008_gift::Migration),
             Box::new(m20261121_000009_devices::Migration),
             Box::new(m20261121_000010_change::Migration),

@@ -8,7 +8,7 @@ use std::{
 
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use tests::{DemoApp, Folder, both, catalogue, program};
+use tests::{DemoApp, Folder, Socket, both, catalogue, program};
 
 const OPERATOR: &str = "red-de-accion-carcelaria";
 
@@ -117,6 +117,20 @@ impl Done {
         assert!(!self.err.contains("panicked"), "{self:?}");
     }
 }
+
+both!(
+    async fn deliveries_are_told_to_those_who_listen(app: &DemoApp) {
+        let mut staff = Socket::of(app.address, &app.token(&format!("demo:coordinator:{OPERATOR}"))).await;
+        let document = "subscription { distributionRecorded { distribution { peopleReached } } }";
+        staff.subscribe("s", document, Value::Null).await;
+        let done = Operator::of(app).import(&["distributions"], format!("{DELIVERIES}{GOOD}")).await;
+        done.says("4 rows read; 3 created, 0 unchanged;");
+        for people in [60, 30, 4] {
+            let event = staff.event("s").await;
+            assert_eq!(event["distributionRecorded"]["distribution"]["peopleReached"], json!(people));
+        }
+    }
+);
 
 both!(
     async fn deliveries_are_in_the_next_answer(app: &DemoApp) {

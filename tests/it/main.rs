@@ -83,3 +83,6 @@ mod changes;
 
 #[cfg(test)]
 mod gift;
+
+#[cfg(test)]
+mod live;

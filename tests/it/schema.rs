@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 48] = [
+const ENTITIES: [(&str, Shape); 49] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -53,6 +53,7 @@ const ENTITIES: [(&str, Shape); 48] = [
     ("membership", shape::<entity::membership::Entity>),
     ("membership_facility", shape::<entity::membership_facility::Entity>),
     ("organization", shape::<entity::organization::Entity>),
+    ("outbox", shape::<entity::outbox::Entity>),
     ("presence", shape::<entity::presence::Entity>),
     ("program", shape::<entity::program::Entity>),
     ("program_site", shape::<entity::program_site::Entity>),

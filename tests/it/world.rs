@@ -2,14 +2,17 @@
 
 use std::{collections::BTreeMap, ops::Deref};
 
-use api::id::{Kind, text};
+use api::{
+    config::Config,
+    id::{GlobalId, Kind, text},
+};
 use entity::{value::*, *};
 use sea_orm::{
     ConnectionTrait, EntityTrait, IntoActiveModel,
     prelude::{Date, DateTimeUtc, Uuid},
 };
 use serde_json::{Value, json};
-use tests::{Backend, Client, Fixture, TestApp, catalogue};
+use tests::{Backend, Client, Fixture, TestApp, TestDatabase, catalogue};
 
 /// A server on this world. See the constants below for what is in it.
 pub struct World(pub TestApp);
@@ -187,6 +190,13 @@ impl Seed {
 }
 
 impl World {
+    /// This world on a server with another configuration than tests usually have.
+    pub async fn configured(backend: Backend, change: impl FnOnce(&mut Config)) -> Self {
+        let app = TestApp::configured(TestDatabase::new(backend).await, change).await;
+        crate::seed::all(&app).await;
+        Self(app)
+    }
+
     /// Adds deliveries, past all rules.
     pub async fn add(&self, seeds: &[Seed]) {
         self.insert::<distribution::Entity>(seeds.iter().map(|seed| seed.row.clone()).collect()).await;
@@ -221,7 +231,15 @@ impl World {
 
     /// A UUID as this system's SQL writes it.
     pub fn literal(&self, kind: Kind, n: u128) -> String {
-        let id = uuid(kind, n);
+        self.written(uuid(kind, n))
+    }
+
+    /// The UUID of a global id as this system's SQL writes it.
+    pub fn literal_of(&self, global: &str) -> String {
+        self.written(GlobalId::parse(global).unwrap_or_else(|| panic!("no id: {global}")).id)
+    }
+
+    fn written(&self, id: Uuid) -> String {
         match self.database.backend {
             Backend::Sqlite => format!("x'{}'", id.simple()),
             Backend::Postgres => format!("'{id}'"),

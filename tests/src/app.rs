@@ -29,6 +29,7 @@ pub struct TestApp {
     pub data_dir: Folder,
     pub address: SocketAddr,
     pub running: Running,
+    clock: Clock,
     now: Arc<Mutex<DateTime<Utc>>>,
     meanwhile: Meanwhile,
     anonymous: Client,
@@ -44,6 +45,11 @@ impl TestApp {
 
     /// Starts on a database that the test has prepared.
     pub async fn start_on(database: TestDatabase) -> Self {
+        Self::configured(database, |_| ()).await
+    }
+
+    /// The same, with another configuration than tests usually have.
+    pub async fn configured(database: TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
         let data_dir = Folder::new();
         let today = TODAY.parse().unwrap_or_else(|error| panic!("{error}"));
         let now = Arc::new(Mutex::new(today));
@@ -56,10 +62,17 @@ impl TestApp {
             }
             *read.lock().unwrap_or_else(|error| panic!("{error}"))
         });
-        let running = spawn(&database.url, database.outside_url.as_deref(), data_dir.path(), clock).await;
+        let mut config = config(&database, data_dir.path(), clock.clone());
+        change(&mut config);
+        let running = spawn(config).await;
         let address = running.address;
         let anonymous = Client::anonymous(format!("http://{address}"));
-        Self { database, data_dir, address, running, now, meanwhile, anonymous }
+        Self { database, data_dir, address, running, clock, now, meanwhile, anonymous }
+    }
+
+    /// A second server on the same database, with the same keys and the same clock.
+    pub async fn second(&self) -> Running {
+        spawn(config(&self.database, self.data_dir.path(), self.clock.clone())).await
     }
 
     /// A running server with the demonstration data set.
@@ -153,9 +166,11 @@ impl Fixture for TestApp {
 /// The day on which all tests take place, unless they move the clock.
 pub const TODAY: &str = "2026-11-20T12:00:00Z";
 
-async fn spawn(url: &str, outside_url: Option<&str>, data_dir: &Path, clock: Clock) -> Running {
-    let mut config = Config::for_tests(data_dir, url, outside_url);
-    config.clock = clock;
+fn config(database: &TestDatabase, data_dir: &Path, clock: Clock) -> Config {
+    Config { clock, ..Config::for_tests(data_dir, &database.url, database.outside_url.as_deref()) }
+}
+
+async fn spawn(config: Config) -> Running {
     api::serve::start(config).await.unwrap_or_else(|error| panic!("start: {error:?}"))
 }
 

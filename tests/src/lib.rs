@@ -11,6 +11,7 @@ pub mod database;
 pub mod folder;
 pub mod postgres;
 mod program;
+pub mod socket;
 mod sqlite;
 
 pub use app::{DemoApp, TODAY, TestApp};
@@ -18,6 +19,7 @@ pub use client::{Answer, Client};
 pub use database::{Backend, TestDatabase};
 pub use folder::Folder;
 pub use program::program;
+pub use socket::Socket;
 
 /// What a test is given: made before it and taken down after it.
 pub trait Fixture: Sized {

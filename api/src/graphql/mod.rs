@@ -16,6 +16,7 @@ pub mod gift;
 pub mod item;
 pub mod kit;
 pub mod limits;
+pub mod live;
 pub mod mutation;
 pub mod node;
 pub mod organization;
@@ -37,8 +38,8 @@ use std::{
 };
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, EmptySubscription, ErrorExtensionValues, ObjectType,
-    OutputType, Pos, Positioned, Schema, ServerError, ServerResult, ValidationMode, Value,
+    ContainerType, Context, ContextSelectionSet, ErrorExtensionValues, ObjectType, OutputType, Pos,
+    Positioned, Schema, ServerError, ServerResult, ValidationMode, Value,
     dataloader::{DataLoader, Loader},
     parser::types::Field,
     registry::Registry,
@@ -57,7 +58,7 @@ use crate::{
     store::{Access, STATEMENTS, distribution::Delivery},
 };
 
-pub type Umbral = Schema<QueryRoot, MutationRoot, EmptySubscription>;
+pub type Umbral = Schema<QueryRoot, MutationRoot, live::SubscriptionRoot>;
 
 /// The types, read once. The files are part of the program, so a fault in them is found by the first test.
 static TYPES: LazyLock<Result<Types, String>> = LazyLock::new(Types::load);
@@ -71,7 +72,7 @@ pub fn types() -> Result<&'static Types> {
 /// The library's schema in two forms: with all rules, and with those left out that a document which has passed
 /// them once, and whose variables have been coerced, cannot break.
 pub fn schema(mode: ValidationMode) -> Umbral {
-    Schema::build(QueryRoot, MutationRoot, EmptySubscription)
+    Schema::build(QueryRoot, MutationRoot, live::SubscriptionRoot)
         .validation_mode(mode)
         .disable_suggestions()
         .limit_recursive_depth(64)
@@ -204,7 +205,17 @@ type Drawn = Result<(Vec<u8>, Vec<ServerError>), Vec<ServerError>>;
 
 /// Draws a root field: passes over what is in memory, with everything that is missing fetched in between.
 async fn draw(access: &Access, request: &Request, node: &Node<'_>, root: &(dyn Object + Sync)) -> Drawn {
-    let mut fetched = Fetched::default();
+    draw_with(access, request, node, root, Fetched::default()).await
+}
+
+/// As [`draw`], with some of it at hand.
+async fn draw_with(
+    access: &Access,
+    request: &Request,
+    node: &Node<'_>,
+    root: &(dyn Object + Sync),
+    mut fetched: Fetched,
+) -> Drawn {
     loop {
         let mut writer = Writer::new(access, &request.languages, &fetched, node.key);
         writer.cost_limit = request.cost_limit;

@@ -40,7 +40,7 @@ pub struct FacilityPopulation<'a>(pub &'a facility_population::Model);
 pub struct ItemPermission<'a>(pub &'a item_permission::Model);
 struct StockLot<'a>(&'a stock_lot::Model);
 pub struct StockLevel<'a>(pub &'a Level);
-struct StockCover<'a>(&'a Cover);
+pub struct StockCover<'a>(pub &'a Cover);
 struct StockMovement<'a>(&'a Movement);
 struct StockEntry<'a>(&'a stock_entry::Model, &'a stock_lot::Model);
 struct TransferProgress<'a>(&'a Progress);

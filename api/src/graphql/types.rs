@@ -24,7 +24,7 @@ use super::{
 /// Scalars that GraphQL brings along.
 pub const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     include_str!("core.graphql"),
     include_str!("organization.graphql"),
     include_str!("facility.graphql"),
@@ -37,6 +37,7 @@ const SOURCES: [&str; 12] = [
     include_str!("stock.graphql"),
     include_str!("changes.graphql"),
     include_str!("gift.graphql"),
+    include_str!("live.graphql"),
 ];
 
 /// All types by name, in the order of the files.
@@ -269,7 +270,7 @@ impl TypeDef {
                 inaccessible: false,
                 interface_object: false,
                 tags: Vec::new(),
-                is_subscription: false,
+                is_subscription: self.name == "Subscription",
                 rust_typename: None,
                 directive_invocations: Vec::new(),
                 requires_scopes: Vec::new(),

@@ -96,14 +96,8 @@ pub fn write(data: Option<&Value>, errors: &[ServerError], cost: Option<Cost>) -
     let mut out = Vec::with_capacity(1024);
     out.push(b'{');
     if !errors.is_empty() {
-        out.extend_from_slice(b"\"errors\":[");
-        for (place, error) in errors.iter().enumerate() {
-            if place > 0 {
-                out.push(b',');
-            }
-            write_error(&mut out, error);
-        }
-        out.push(b']');
+        out.extend_from_slice(b"\"errors\":");
+        write_errors(&mut out, errors);
     }
     if let Some(data) = data {
         if out.len() > 1 {
@@ -123,6 +117,18 @@ pub fn write(data: Option<&Value>, errors: &[ServerError], cost: Option<Cost>) -
     }
     out.push(b'}');
     out
+}
+
+/// Writes errors as a list.
+pub fn write_errors(out: &mut Vec<u8>, errors: &[ServerError]) {
+    out.push(b'[');
+    for (place, error) in errors.iter().enumerate() {
+        if place > 0 {
+            out.push(b',');
+        }
+        write_error(out, error);
+    }
+    out.push(b']');
 }
 
 fn write_error(out: &mut Vec<u8>, error: &ServerError) {

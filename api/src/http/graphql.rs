@@ -41,7 +41,7 @@ const KEPT_LENGTH: usize = 16 * 1024;
 
 /// The schema, and documents that have been seen.
 pub struct Engine {
-    strict: Umbral,
+    pub(super) strict: Umbral,
     fast: Umbral,
     documents: RwLock<Kept>,
 }
@@ -71,8 +71,8 @@ impl Kept {
 }
 
 /// A parsed document, and what has been found out about it.
-struct Document {
-    parsed: ExecutableDocument,
+pub(super) struct Document {
+    pub(super) parsed: ExecutableDocument,
     has_variables: bool,
     /// Audiences that it has passed all validation for.
     passed: AtomicU32,
@@ -89,7 +89,7 @@ impl Engine {
         }
     }
 
-    fn document(&self, query: &str) -> Result<Arc<Document>, ServerError> {
+    pub(super) fn document(&self, query: &str) -> Result<Arc<Document>, ServerError> {
         let kept = self.documents.read().unwrap_or_else(PoisonError::into_inner).get(query).cloned();
         if let Some(kept) = kept {
             return Ok(kept);
@@ -121,7 +121,7 @@ impl Engine {
     }
 
     /// What the document asks for, if its audience may.
-    fn check(
+    pub(super) fn check(
         &self,
         document: &Document,
         audience: Audience,
@@ -161,7 +161,7 @@ impl Default for Engine {
 }
 
 impl CostLimits {
-    fn of(&self, audience: Audience) -> u64 {
+    pub(super) fn of(&self, audience: Audience) -> u64 {
         match audience {
             Audience::Public => self.public,
             Audience::Donor | Audience::Partner => self.outside,
@@ -170,7 +170,7 @@ impl CostLimits {
     }
 }
 
-fn coded(message: &str, position: Option<Pos>, code: &str) -> ServerError {
+pub(super) fn coded(message: &str, position: Option<Pos>, code: &str) -> ServerError {
     let mut error = ServerError::new(message, position);
     let mut extensions = ErrorExtensionValues::default();
     extensions.set("code", code);
@@ -330,16 +330,18 @@ async fn answered(
         Ok(checked) => checked,
         Err(errors) => return fail(&errors, None),
     };
+    if checked.operation == OperationType::Subscription {
+        let message = "Subscriptions are served over a WebSocket at this address.";
+        return fail(&[coded(message, None, "OPERATION_NOT_SERVED")], None);
+    }
     if by_get && checked.operation != OperationType::Query {
         let mut response = HttpResponse::MethodNotAllowed();
         response.insert_header((header::ALLOW, "POST"));
         return answer::refusal_with(response, "METHOD_NOT_ALLOWED", "Send mutations by POST.", media);
     }
     let cost = Cost { requested: checked.cost, limit };
-    if checked.cost > limit {
-        let message =
-            format!("The document costs {} and may cost {limit}. Ask for less at once.", checked.cost);
-        return fail(&[coded(&message, None, "COST_LIMIT_EXCEEDED")], Some(cost));
+    if let Some(fault) = too_costly(&checked, limit) {
+        return fail(&[fault], Some(cost));
     }
 
     let languages = text_header(request, "accept-language").map(text::accepted).unwrap_or_default();
@@ -367,23 +369,29 @@ async fn answered(
     answer::finish(&mut HttpResponse::Ok(), media, body)
 }
 
+pub(super) fn too_costly(checked: &wall::Checked, limit: u64) -> Option<ServerError> {
+    let message =
+        || format!("The document costs {} and may cost {limit}. Ask for less at once.", checked.cost);
+    (checked.cost > limit).then(|| coded(&message(), None, "COST_LIMIT_EXCEEDED"))
+}
+
 /// The database as the viewer of this request may see it.
 async fn access(
     app: &App,
     request: &HttpRequest,
     (catalog, seen): (Arc<Catalog>, Arc<Seen>),
 ) -> Result<Access, Denied> {
-    // A header that is not text names no organisation.
-    let organization =
-        request.headers().get("umbral-organization").map(|value| value.to_str().unwrap_or_default());
-    let authorization = match request.headers().get(header::AUTHORIZATION) {
-        None => None,
-        // A header that is not text is not a token either.
-        Some(value) => Some(value.to_str().unwrap_or("")),
-    };
+    let (authorization, organization) = credential(request);
     let now = app.config.clock.now();
     let viewer = app.authenticator.viewer(&catalog, authorization, organization, now).await?;
     Ok(app.store.access_seeing(viewer, catalog, seen))
+}
+
+/// The token and the organisation that a request brings. A header that is not text is no token and names no
+/// organisation.
+pub(super) fn credential(request: &HttpRequest) -> (Option<&str>, Option<&str>) {
+    let of = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
+    (of("authorization"), of("umbral-organization"))
 }
 
 enum Unread {
@@ -413,7 +421,7 @@ fn is_json(content_type: Option<&str>) -> bool {
         })
 }
 
-fn text_header<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
+pub(super) fn text_header<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
     request.headers().get(name).and_then(|value| value.to_str().ok())
 }
 

@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod graphql;
+pub mod live;
 mod pages;
 mod request;
 
@@ -11,6 +12,7 @@ use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
+    guard,
     http::{StatusCode, header},
     middleware::Next,
     web,
@@ -25,12 +27,14 @@ pub struct App {
     pub store: Arc<Store>,
     pub authenticator: Authenticator,
     pub graphql: graphql::Engine,
+    pub sockets: live::Sockets,
 }
 
 /// All routes.
 pub fn routes(services: &mut web::ServiceConfig) {
     services
         .route("/graphql", web::post().to(graphql::post))
+        .route("/graphql", web::get().guard(guard::fn_guard(live::is_wanted)).to(live::open))
         .route("/graphql", web::get().to(graphql::get))
         .route("/graphql", web::method(actix_web::http::Method::OPTIONS).to(preflight))
         .route("/graphql", web::to(only_get_and_post))

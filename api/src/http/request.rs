@@ -26,7 +26,14 @@ impl Parameters {
     /// When the body is not JSON, or not of this shape.
     pub fn from_body(body: &[u8]) -> Result<Self, Bad> {
         let text = std::str::from_utf8(body).map_err(|_| Bad("BAD_JSON", "The body is not UTF-8."))?;
-        let json: Json = serde_json::from_str(text).map_err(|_| Bad("BAD_JSON", "The body is not JSON."))?;
+        Self::from_json(serde_json::from_str(text).map_err(|_| Bad("BAD_JSON", "The body is not JSON."))?)
+    }
+
+    /// From JSON, as the body of a POST and a message on a socket hold it.
+    ///
+    /// # Errors
+    /// When it is not of this shape.
+    pub fn from_json(json: Json) -> Result<Self, Bad> {
         let mut fields = match json {
             Json::Object(fields) => fields,
             Json::Array(_) => return Err(Bad("BATCH_NOT_OFFERED", "Send one request at a time.")),

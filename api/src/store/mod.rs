@@ -12,6 +12,7 @@ pub mod class;
 pub mod connect;
 pub mod distribution;
 pub mod facility;
+pub mod feed;
 pub mod gift;
 pub mod import;
 pub mod input;
@@ -20,6 +21,7 @@ pub mod keyset;
 pub mod kit;
 pub mod member;
 pub mod organization;
+pub mod outbox;
 pub mod program;
 pub mod search;
 pub mod stats;
@@ -64,6 +66,7 @@ pub struct Store {
     versions: Together<i64>,
     instance: entity::instance::Model,
     keys: OnceLock<Arc<Verifier>>,
+    pub feed: feed::Feed,
     pub clock: Clock,
 }
 
@@ -125,6 +128,7 @@ impl Store {
             versions: Together::default(),
             instance,
             keys: OnceLock::new(),
+            feed: feed::Feed::default(),
             clock,
         }))
     }

@@ -290,7 +290,9 @@ impl Write<'_> {
     }
 
     pub(super) async fn commit(self) -> Result<()> {
-        Ok(self.tx.commit().await?)
+        self.tx.commit().await?;
+        self.access.store.feed.wake();
+        Ok(())
     }
 
     /// Undoes everything: for `validateOnly`.

@@ -172,7 +172,9 @@ both!(
             let expected = if mutations { json!({ "name": "Mutation" }) } else { Value::Null };
             assert_eq!(schema["mutationType"], expected, "{}", audience.name());
             assert_eq!(schema["queryType"], json!({ "name": "Query" }));
-            assert_eq!(schema["subscriptionType"], Value::Null);
+            let subscriptions = types().seen("Subscription", audience).is_some();
+            let expected = if subscriptions { json!({ "name": "Subscription" }) } else { Value::Null };
+            assert_eq!(schema["subscriptionType"], expected, "{}", audience.name());
 
             for ty in list(&schema["types"]).iter().filter(|ty| ty["kind"] == "INTERFACE") {
                 let name = text(&ty["name"]);

@@ -161,7 +161,8 @@ impl Routes {
         let mut to = HashMap::new();
         to.insert("Query", ("query V {".to_owned(), 1));
         to.insert("Mutation", ("mutation V {".to_owned(), 1));
-        let mut queue = VecDeque::from(["Query", "Mutation"]);
+        to.insert("Subscription", ("subscription V {".to_owned(), 1));
+        let mut queue = VecDeque::from(["Query", "Mutation", "Subscription"]);
         while let Some(name) = queue.pop_front() {
             let Some(def) = types().get(name) else { continue };
             let (start, closing) = to[name].clone();
@@ -192,8 +193,9 @@ impl Routes {
         let seen = element.audiences.holds(audience);
         let owner = types().get(&element.owner);
         let owner = owner.unwrap_or_else(|| panic!("no type {}", element.owner));
-        // A type that the audience does not know at all hides its parts; `Mutation` can still be asked.
-        let known = owner.audiences.holds(audience) || owner.name == "Mutation";
+        // A type that the audience does not know at all hides its parts; these can still be asked.
+        let known =
+            owner.audiences.holds(audience) || ["Mutation", "Subscription"].contains(&owner.name.as_str());
         let name = match &element.part {
             _ if !known => &element.owner,
             Part::Field(name) | Part::Argument(_, name) | Part::InputField(name) | Part::Value(name) => name,

@@ -139,7 +139,14 @@ fn documents() -> Vec<Case> {
         invalid("a variable of another type", "query($a: Int = 1) { facility(slug: $a) { id } }"),
         invalid("an unknown directive", "{ __typename @export(as: \"a\") }"),
         invalid("a directive without its argument", "{ __typename @skip }"),
-        invalid("a subscription", "subscription { __typename }"),
+        ask(
+            "a subscription",
+            Who::Nobody,
+            "subscription { __typename }".to_owned(),
+            400,
+            "OPERATION_NOT_SERVED",
+        ),
+        invalid("a subscription that is hidden", "subscription { distributionRecorded { id } }"),
         invalid(
             "an enum value as text",
             "{ facilities(first: 1, orderBy: {field: \"NAME\", direction: ASC}) { totalCount } }",

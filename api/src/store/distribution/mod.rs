@@ -391,7 +391,7 @@ impl Access {
     }
 
     /// The organisations of which the viewer may see any row at all.
-    fn organizations_in_scope(&self) -> Vec<Uuid> {
+    pub(super) fn organizations_in_scope(&self) -> Vec<Uuid> {
         let Some(own) = self.viewer.organization() else { return vec![Uuid::nil()] };
         let mut organizations = vec![own];
         if self.viewer.audience() == Audience::Partner {

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use entity::{
     distribution, distribution_line,
-    value::{DistributionStatus, ReachMethod, RowClass, VoidReason},
+    value::{DistributionStatus, OutboxKind, ReachMethod, RowClass, VoidReason},
 };
 use sea_orm::{
     ColumnTrait, Condition, DbBackend, EntityTrait, QueryFilter, QueryOrder, Set,
@@ -25,6 +25,7 @@ use crate::{
         Access,
         class::{THRESHOLD, line_is_shown},
         input::{At, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
+        outbox::Change,
         stock::deliver::Draw,
         write::{Seen, Trace, Write},
     },
@@ -212,6 +213,7 @@ impl Access {
             let draw = Draw { delivery: &row, occurred_on, lines: &lines, lots: &lots, place };
             self.draw(write, draw, None).await?;
         }
+        write.tell([told(row.id, row.class == RowClass::Operations)]).await?;
         write.audit("RECORD", "distribution", row.id, Some(1), json!({ "class": row.class })).await?;
         Ok(Recorded::New(Box::new(Delivery::for_staff(row, lines))))
     }
@@ -258,15 +260,16 @@ impl Access {
         }
         faults.refuse()?;
 
+        // What was confirmed is not what is written now.
+        let status_after = match before.status {
+            DistributionStatus::Verified => DistributionStatus::Delivered,
+            status => status,
+        };
         let row = distribution::ActiveModel {
             occurred_on: Set(occurred_on),
             people_reached: Set(people),
             reach_method: Set(input.reach_method.unwrap_or(before.reach_method)),
-            // What was confirmed is not what is written now.
-            status: match before.status {
-                DistributionStatus::Verified => Set(DistributionStatus::Delivered),
-                _ => sea_orm::ActiveValue::NotSet,
-            },
+            status: Set(status_after),
             verified_at: Set(None),
             version: Set(input.at.expected + 1),
             ..Default::default()
@@ -296,6 +299,17 @@ impl Access {
         {
             self.draw_again(write, &before, occurred_on, input).await?;
         }
+        let after = distribution::Model {
+            occurred_on,
+            people_reached: people,
+            reach_method: input.reach_method.unwrap_or(before.reach_method),
+            status: status_after,
+            ..before.clone()
+        };
+        let lines_after = self.lines_now(write, &before).await?;
+        // How often a row has changed is not for outsiders, so they hear only of what they can see.
+        let open = outside_face(&after, &lines_after) != outside_face(&before, &lines_before);
+        write.tell([told(before.id, open)]).await?;
         let detail = json!({
             "before": {
                 "occurredOn": before.occurred_on,
@@ -405,6 +419,7 @@ impl Access {
             ..Default::default()
         };
         let changed = self.change(&write, at, row).await?;
+        write.tell([told(before.id, before.class == RowClass::Operations)]).await?;
         let trace = Trace { action: "VERIFY", entity: "distribution", detail: serde_json::Value::Null };
         write.finish(changed, trace, at, validate_only).await
     }
@@ -452,6 +467,7 @@ impl Access {
             let drawn = self.drawn_by(write, before.id).await?;
             self.give_back(write, drawn).await?;
         }
+        write.tell([told(before.id, before.class == RowClass::Operations)]).await?;
         let detail = json!({ "reason": input.reason, "statusBefore": before.status });
         let trace = Trace { action: "VOID", entity: "distribution", detail };
         write.changed(changed, trace, input.at).await
@@ -541,6 +557,25 @@ async fn insert_lines(write: &Write<'_>, lines: Vec<distribution_line::Model>) -
         .map(|line| sea_orm::ActiveModelTrait::reset_all(sea_orm::IntoActiveModel::into_active_model(line)));
     distribution_line::Entity::insert_many(rows).exec_without_returning(&write.tx).await?;
     Ok(())
+}
+
+/// That a delivery has changed, and whether outsiders may learn of that.
+fn told(id: Uuid, open: bool) -> Change {
+    Change { kind: OutboxKind::Distribution, row_id: id, open }
+}
+
+/// What a correction can change of what outsiders see of a row; none when they do not see it at all.
+fn outside_face<'a>(
+    row: &distribution::Model,
+    lines: &'a [distribution_line::Model],
+) -> Option<impl PartialEq + 'a> {
+    let reached = (row.people_reached >= THRESHOLD).then_some((row.people_reached, row.reach_method));
+    let lines: Vec<_> = lines
+        .iter()
+        .filter(|line| line.shown)
+        .map(|line| (line.item_id, line.kit_id, line.kit_version, line.quantity))
+        .collect();
+    (row.class == RowClass::Operations).then_some((row.occurred_on, row.status, reached, lines))
 }
 
 /// Lines as a trace keeps them.

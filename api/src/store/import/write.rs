@@ -3,7 +3,7 @@
 use entity::{
     audit_event, distribution, distribution_line, facility, item, kit, kit_line, kit_version, program,
     program_site,
-    value::{DistributionStatus, Names, ProgramAreas, Sensitivity},
+    value::{DistributionStatus, Names, OutboxKind, ProgramAreas, RowClass, Sensitivity},
 };
 use sea_orm::{ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set};
 use serde_json::json;
@@ -16,6 +16,7 @@ use crate::{
         Access,
         bulk::Bulk,
         kit::new_face,
+        outbox::{self, Change},
         tied::{self, Hold},
         write::next_quarter,
     },
@@ -55,7 +56,10 @@ impl Access {
         let done = import.all(plan, &mut progress).await;
         let write = import.bulk.as_write(self);
         match done {
-            Ok(()) => Ok(write.commit().await?),
+            Ok(()) => {
+                write.commit().await?;
+                Ok(self.store.announce().await?)
+            }
             Err(stopped) => {
                 write.discard().await?;
                 Err(stopped)
@@ -156,8 +160,17 @@ impl Import<'_> {
                 }
             }));
         }
+        let told: Vec<_> = deliveries
+            .iter()
+            .map(|row| Change {
+                kind: OutboxKind::Distribution,
+                row_id: row.id,
+                open: row.class == RowClass::Operations,
+            })
+            .collect();
         self.insert::<distribution::Entity>(deliveries).await?;
         self.insert::<distribution_line::Entity>(lines).await?;
+        outbox::append(&self.bulk.tx, self.access, told).await?;
         self.insert_traces().await
     }
 

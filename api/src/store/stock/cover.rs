@@ -36,9 +36,15 @@ impl Cover {
 }
 
 impl Access {
+    /// The stores of facilities that the viewer may see: the place and the facility.
+    pub fn facility_stores(&self) -> impl Iterator<Item = (Uuid, Uuid)> {
+        let places = self.catalog.stock_places.iter().filter(|place| self.sees_stock_place(place));
+        places.filter_map(|place| Some((place.id, place.facility_id?)))
+    }
+
     /// For each item with a norm, what the facility's store holds and how long it lasts; empty while the facility has
     /// no population on record by that day.
-    pub(super) async fn stock_cover(&self, facility: Uuid, day: Option<NaiveDate>) -> Result<Vec<Cover>> {
+    pub async fn stock_cover(&self, facility: Uuid, day: Option<NaiveDate>) -> Result<Vec<Cover>> {
         let day = day.unwrap_or_else(|| self.today()).min(self.today());
         let filter = Filter { facility: Some(vec![facility]), ..Filter::default() };
         let levels = self.stock_on_hand(&filter, Some(day)).await?;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::NaiveDate;
 use entity::{
     stock_balance, stock_day, stock_entry, stock_lot, stock_movement,
-    value::{StockMovementKind, StockSide},
+    value::{OutboxKind, StockMovementKind, StockSide},
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, FromQueryResult, IntoActiveModel,
@@ -21,6 +21,7 @@ use crate::{
         Access,
         distribution::among,
         input::{Faults, Message, UserError, UserErrorCode, Written},
+        outbox::Change,
         write::Write,
     },
 };
@@ -135,6 +136,10 @@ impl Access {
         }
         faults.refuse()?;
         self.keep(write, days, balances).await?;
+        let places: BTreeSet<Uuid> = changes(movements).into_keys().map(|(place, _)| place).collect();
+        let told =
+            places.into_iter().map(|row_id| Change { kind: OutboxKind::StockPlace, row_id, open: false });
+        write.tell(told).await?;
         self.append(write, movements).await
     }
 

@@ -1,0 +1,117 @@
+//! Live events over a WebSocket at `/graphql`.
+
+mod protocol;
+mod socket;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    guard::GuardContext,
+    http::{StatusCode, header},
+    web,
+};
+use uuid::Uuid;
+
+use self::socket::Socket;
+use super::{
+    App,
+    answer::{self, Media},
+    graphql::text_header,
+};
+use crate::config::Config;
+
+/// How many sockets are open, and whose they are.
+#[derive(Default)]
+pub struct Sockets {
+    all: AtomicUsize,
+    /// By account; all without one are one.
+    of_viewer: Mutex<HashMap<Option<Uuid>, usize>>,
+}
+
+/// A socket that is counted for as long as this is held.
+struct Counted {
+    app: web::Data<App>,
+    viewer: Option<Option<Uuid>>,
+}
+
+impl Counted {
+    /// None when there are as many as there may be.
+    fn new(app: &web::Data<App>) -> Option<Self> {
+        let before = app.sockets.all.fetch_add(1, Ordering::Relaxed);
+        // Made in any case, so that it counts down again.
+        let counted = Self { app: app.clone(), viewer: None };
+        (before < app.config.sockets.all).then_some(counted)
+    }
+
+    /// Whose it is; false when they have as many as they may.
+    fn belongs_to(&mut self, account: Option<Uuid>) -> bool {
+        let mut of_viewer = self.app.sockets.of_viewer.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = of_viewer.entry(account).or_default();
+        if *count >= self.app.config.sockets.of_viewer {
+            return false;
+        }
+        *count += 1;
+        self.viewer = Some(account);
+        true
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.app.sockets.all.fetch_sub(1, Ordering::Relaxed);
+        let Some(account) = self.viewer else { return };
+        let mut of_viewer = self.app.sockets.of_viewer.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = of_viewer.get_mut(&account) {
+            *count -= 1;
+            if *count == 0 {
+                of_viewer.remove(&account);
+            }
+        }
+    }
+}
+
+/// Whether a request asks for a socket.
+pub fn is_wanted(request: &GuardContext<'_>) -> bool {
+    let upgrade = request.head().headers().get(header::UPGRADE).and_then(|value| value.to_str().ok());
+    upgrade.is_some_and(|upgrade| upgrade.eq_ignore_ascii_case("websocket"))
+}
+
+/// Opens a socket. Who it is for is said in its first message, or in the headers.
+pub async fn open(app: web::Data<App>, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    let refuse = |status, code, message| answer::refusal(status, code, message, Media::Json);
+    if !may_open(&app.config, &request) {
+        let message = "Pages of this origin may not open a socket.";
+        return refuse(StatusCode::FORBIDDEN, "ORIGIN_NOT_ALLOWED", message);
+    }
+    let Some(counted) = Counted::new(&app) else {
+        let message = "There are too many sockets. Try again in a moment.";
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message);
+    };
+    match actix_ws::handle_with_protocols(&request, payload, &[protocol::NAME]) {
+        Ok((response, session, messages)) => {
+            let speaks = response.headers().contains_key(header::SEC_WEBSOCKET_PROTOCOL);
+            let socket = Socket::new(app, &request, session, counted);
+            actix_web::rt::spawn(socket.run(messages, speaks));
+            response
+        }
+        Err(_) => refuse(StatusCode::BAD_REQUEST, "BAD_REQUEST", "This is not a WebSocket handshake."),
+    }
+}
+
+/// Browsers say on whose behalf they ask: our own pages and those of the configured origins may. Other programs say
+/// nothing, and have no credential that they would send unasked.
+fn may_open(config: &Config, request: &HttpRequest) -> bool {
+    if !request.headers().contains_key(header::ORIGIN) {
+        return true;
+    }
+    let Some(origin) = text_header(request, "origin") else { return false };
+    let own = origin.split_once("://").map(|(_, host)| host);
+    own.is_some() && own == text_header(request, "host") || config.allows(origin)
+}

@@ -1,0 +1,53 @@
+//! Live events over a WebSocket.
+
+mod events;
+mod protocol;
+mod resume;
+mod stock;
+
+use serde_json::{Value, json};
+use tests::{Client, Socket};
+
+use crate::{distribution::record::input, lifecycle::with, talk::done, world::*};
+
+/// What a partner may ask of a delivery.
+pub const RECORDED: &str = "subscription { distributionRecorded { id distribution { \
+    id status peopleReached facility { slug } lines { quantity } } } }";
+
+/// Only who it is about.
+pub const IDS: &str =
+    "subscription($after: ID) { distributionRecorded(after: $after) { id distribution { id } } }";
+
+pub fn bearer(token: &str) -> Value {
+    json!({ "authorization": format!("Bearer {token}") })
+}
+
+/// A socket of a member of an organisation.
+pub async fn socket(world: &World, role: &str, organization: &str) -> Socket {
+    Socket::of(world.address, &world.token(&format!("demo:{role}:{organization}"))).await
+}
+
+/// Records a delivery that partners see, and gives its id.
+pub async fn recorded(client: &Client, key: &str) -> String {
+    made(client, key, json!({})).await
+}
+
+/// Records a delivery with other details.
+pub async fn made(client: &Client, key: &str, details: Value) -> String {
+    let input = with(&input(key), details);
+    let made = done(client, "recordDistribution", "distribution", "id", &input).await;
+    made["id"].as_str().unwrap().to_owned()
+}
+
+/// Records a delivery that is too small for partners.
+pub async fn small(client: &Client, key: &str) -> String {
+    made(client, key, json!({ "peopleReached": 1, "lines": [crate::distribution::record::item(SOAP, 1)] }))
+        .await
+}
+
+/// The delivery that the next event of a subscription is about, and the event's id.
+pub async fn told(socket: &mut Socket, id: &str) -> (String, String) {
+    let event = socket.event(id).await["distributionRecorded"].clone();
+    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{event}")).to_owned();
+    (text(&event["distribution"]["id"]), text(&event["id"]))
+}
