@@ -134,6 +134,7 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
         store: store.clone(),
         authenticator: Authenticator { verifier: verifier.clone() },
         graphql: Engine::new(),
+        workbooks: tokio::sync::Semaphore::new(http::WORKBOOKS),
     });
     let server = HttpServer::new(move || {
         Actix::new().app_data(app.clone()).wrap(from_fn(http::frame)).configure(http::routes)

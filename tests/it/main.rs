@@ -34,6 +34,9 @@ mod talk;
 mod import;
 
 #[cfg(test)]
+mod export;
+
+#[cfg(test)]
 mod tied;
 
 #[cfg(test)]

@@ -22,15 +22,15 @@ use futures_util::StreamExt;
 use super::{
     App,
     answer::{self, Cost, Media},
-    request::{Bad, LARGEST, Parameters},
+    enter,
+    request::{Bad, Credentials, LARGEST, Parameters},
     within,
 };
 use crate::{
-    auth::Denied,
     config::CostLimits,
     error::Error,
     graphql::{self, Request, Umbral, audience::Audience, limits, text, wall},
-    store::{Access, STATEMENTS, Seen, catalog::Catalog},
+    store::{STATEMENTS, Seen, catalog::Catalog},
 };
 
 /// How many documents are kept parsed, in each of two halves, and how much text.
@@ -302,16 +302,9 @@ async fn answered(
     document: &Result<Arc<Document>, ServerError>,
     tables: (Arc<Catalog>, Arc<Seen>),
 ) -> HttpResponse {
-    let access = match access(app, request, tables).await {
+    let access = match enter(app, Credentials::of(request), tables).await {
         Ok(access) => access,
-        Err(denied) => {
-            let status = StatusCode::from_u16(denied.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-            let mut response = HttpResponse::build(status);
-            if status == StatusCode::UNAUTHORIZED {
-                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-            }
-            return answer::refusal_with(response, denied.code(), denied.message(), media);
-        }
+        Err(denied) => return answer::denied(denied, media),
     };
     let audience = access.viewer.audience();
     let limit = app.config.cost.of(audience);
@@ -365,25 +358,6 @@ async fn answered(
     }
     let body = answer::write(Some(&response.data), &response.errors, Some(cost));
     answer::finish(&mut HttpResponse::Ok(), media, body)
-}
-
-/// The database as the viewer of this request may see it.
-async fn access(
-    app: &App,
-    request: &HttpRequest,
-    (catalog, seen): (Arc<Catalog>, Arc<Seen>),
-) -> Result<Access, Denied> {
-    // A header that is not text names no organisation.
-    let organization =
-        request.headers().get("umbral-organization").map(|value| value.to_str().unwrap_or_default());
-    let authorization = match request.headers().get(header::AUTHORIZATION) {
-        None => None,
-        // A header that is not text is not a token either.
-        Some(value) => Some(value.to_str().unwrap_or("")),
-    };
-    let now = app.config.clock.now();
-    let viewer = app.authenticator.viewer(&catalog, authorization, organization, now).await?;
-    Ok(app.store.access_seeing(viewer, catalog, seen))
 }
 
 enum Unread {

@@ -1,6 +1,7 @@
 //! HTTP: bytes and a credential in, bytes out.
 
 mod answer;
+mod export;
 pub mod graphql;
 mod pages;
 mod request;
@@ -15,9 +16,18 @@ use actix_web::{
     middleware::Next,
     web,
 };
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::{auth::Authenticator, config::Config, store::Store};
+use crate::{
+    auth::{Authenticator, Denied},
+    config::Config,
+    store::{Access, Seen, Store, catalog::Catalog},
+};
+use request::Credentials;
+
+/// How many workbooks are put together at once.
+pub const WORKBOOKS: usize = 2;
 
 /// What every route needs.
 pub struct App {
@@ -25,6 +35,8 @@ pub struct App {
     pub store: Arc<Store>,
     pub authenticator: Authenticator,
     pub graphql: graphql::Engine,
+    /// Turns for putting workbooks together, which takes the processor and the disk.
+    pub workbooks: Semaphore,
 }
 
 /// All routes.
@@ -37,6 +49,7 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .route("/health/live", web::get().to(live))
         .route("/health/ready", web::get().to(ready))
         .route("/.well-known/jwks.json", web::get().to(jwks))
+        .configure(export::routes)
         .configure(pages::routes)
         .default_service(web::to(nothing_here));
 }
@@ -103,7 +116,7 @@ fn request_id(request: &HttpRequest) -> String {
 
 /// A path as the log may hold it: one of ours, never what somebody typed.
 fn route_of(path: &str) -> &'static str {
-    const KNOWN: [&str; 7] = [
+    const KNOWN: [&str; 12] = [
         "/",
         "/graphql",
         "/graphiql",
@@ -111,6 +124,11 @@ fn route_of(path: &str) -> &'static str {
         "/health/live",
         "/health/ready",
         "/.well-known/jwks.json",
+        "/export/distributions",
+        "/export/facilities",
+        "/export/programs",
+        "/export/items",
+        "/export/kits",
     ];
     match KNOWN.iter().find(|known| **known == path) {
         Some(known) => known,
@@ -167,6 +185,17 @@ async fn jwks(app: web::Data<App>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
         .json(app.authenticator.verifier.jwks(app.config.clock.now()))
+}
+
+/// The database as the viewer of these credentials may see it.
+async fn enter(
+    app: &App,
+    Credentials { authorization, organization }: Credentials<'_>,
+    (catalog, seen): (Arc<Catalog>, Arc<Seen>),
+) -> Result<Access, Denied> {
+    let now = app.config.clock.now();
+    let viewer = app.authenticator.viewer(&catalog, authorization, organization, now).await?;
+    Ok(app.store.access_seeing(viewer, catalog, seen))
 }
 
 /// Stops work that takes longer than a request may.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::{
     Kind,
     fault::{FaultCode, Faults, Reason, quoted, reason},
-    headers::{Header, headers},
+    guard::unguard,
+    headers::{Header, headers, passed_over},
     text::{Next, Record, Records},
 };
 
@@ -78,20 +79,20 @@ impl Columns {
         if let Some(tags) = tags.as_ref().filter(|tags| tags.cells.len() != header.cells.len()) {
             faults.add(tags.line, None, FaultCode::Ragged, uneven(tags.cells.len(), header.cells.len()));
         }
-        let columns = Columns::find(headers(kind), &header, tags.as_ref(), faults);
+        let columns = Columns::find(kind, &header, tags.as_ref(), faults);
         faults.is_empty().then_some((columns, pending))
     }
 
-    fn find(
-        headers: &'static [Header],
-        names: &Record<'_>,
-        tags: Option<&Record<'_>>,
-        faults: &mut Faults,
-    ) -> Columns {
+    fn find(kind: Kind, names: &Record<'_>, tags: Option<&Record<'_>>, faults: &mut Faults) -> Columns {
+        let headers = headers(kind);
         let mut places = vec![None; headers.len()];
         for (place, name) in names.cells.iter().enumerate() {
             let tag = tags.and_then(|tags| tags.cells.get(place)).map_or("", |tag| tag.as_ref());
-            let Some(found) = find(headers, name).or_else(|| find_tag(headers, tag)) else {
+            let by_name = find(headers, name);
+            if by_name.is_none() && find(passed_over(kind), name).is_some() {
+                continue;
+            }
+            let Some(found) = by_name.or_else(|| find_tag(headers, tag)) else {
                 let (number, shown, known) = (place + 1, quoted(name), list(headers));
                 let reason = if name.is_empty() {
                     reason!("Column {number} has no name.", "La columna {number} no tiene nombre.")
@@ -140,7 +141,7 @@ impl Row<'_> {
     pub(super) fn cell(&self, name: &str) -> &str {
         let column = self.columns.headers.iter().position(|header| header.name == name);
         let place = column.and_then(|column| self.columns.places[column]);
-        place.and_then(|place| self.record.cells.get(place)).map_or("", |cell| cell.as_ref())
+        place.and_then(|place| self.record.cells.get(place)).map_or("", |cell| unguard(cell))
     }
 }
 

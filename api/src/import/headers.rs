@@ -93,6 +93,32 @@ const DISTRIBUTIONS: &[Header] = &[
         "Women reached by this line; all if empty.",
         "Mujeres alcanzadas por este renglón; todas si está vacío.",
     ),
+    optional(
+        "status",
+        "#status",
+        "DELIVERED, or VERIFIED, which is imported as delivered, for somebody here to verify.",
+        "DELIVERED, o VERIFIED, que se importa como entregada, para que alguien la verifique aquí.",
+    ),
+];
+
+/// What an export of deliveries says besides.
+const OF_DELIVERIES: &[Header] = &[
+    optional(
+        "organization",
+        "#org+impl+code",
+        "Slug of the organisation.",
+        "Nombre corto de la organización.",
+    ),
+    optional("recorded_at", "#date+reported", "When it was recorded.", "Cuándo se registró."),
+    optional("void_reason", "#status+void+reason", "Why it is void.", "Por qué está anulada."),
+    optional("class", "#meta+class", "Who may see it.", "Quién puede verla."),
+    optional("version", "#meta+version", "How often it was changed.", "Cuántas veces se cambió."),
+    optional(
+        "void_note",
+        "#meta+comment+void",
+        "More about why it is void.",
+        "Más sobre por qué está anulada.",
+    ),
 ];
 
 const FACILITIES: &[Header] = &[
@@ -233,6 +259,14 @@ pub fn headers(kind: Kind) -> &'static [Header] {
         Kind::Programs => PROGRAMS,
         Kind::Items => ITEMS,
         Kind::Kits => KITS,
+    }
+}
+
+/// Columns that an export writes and an import passes over: they tell, and change nothing.
+pub fn passed_over(kind: Kind) -> &'static [Header] {
+    match kind {
+        Kind::Distributions => OF_DELIVERIES,
+        Kind::Facilities | Kind::Programs | Kind::Items | Kind::Kits => &[],
     }
 }
 

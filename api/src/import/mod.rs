@@ -14,7 +14,7 @@
 //!
 //! ```text
 //! distributions  key* facility* program* occurred_on* people_reached* reach_method* item kit kit_version
-//!                quantity* line_people_reached
+//!                quantity* line_people_reached status
 //! facilities     slug* name* aliases country region* municipality kind*
 //! programs       slug* name_es name_en original description_es description_en areas* techniques status
 //!                starts_on* ends_on facilities
@@ -22,7 +22,9 @@
 //! kits           code* version* valid_from* name_es name_en original item* quantity*
 //! ```
 //!
-//! Columns with a star are required; of the two names, one is.
+//! Columns with a star are required; of the two names, one is. What [`crate::export`] writes comes back as it
+//! went: columns that only tell, such as the moment of recording, are passed over, and an apostrophe that guards a
+//! cell from being taken for a formula is taken off.
 //!
 //! A delivery with several lines has several rows with the same `key`, and a kit one row for each of its
 //! items; what they share must be the same in each.
@@ -30,6 +32,7 @@
 mod cells;
 mod columns;
 mod fault;
+mod guard;
 mod headers;
 mod parse;
 mod resolve;
@@ -38,7 +41,8 @@ mod text;
 
 pub use fault::{Fault, FaultCode, Faults, MAX_FAULTS, Reason};
 pub(crate) use fault::{quoted, reason};
-pub use headers::{Header, headers, template};
+pub use guard::{guard, unguard};
+pub use headers::{Header, headers, passed_over, template};
 pub use resolve::{
     GoodFound, KitFound, Lookup, ProgramFound, RegionFound, Resolved, ResolvedDistribution, ResolvedFacility,
     ResolvedKit, ResolvedLine, ResolvedProgram, resolve, resolve_into,

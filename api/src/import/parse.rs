@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use entity::value::ProgramStatus;
+use entity::value::{DistributionStatus, ProgramStatus};
 
 use super::{
     Kind,
@@ -117,12 +117,14 @@ fn distribution(cells: &mut Cells<'_, '_>) -> Option<DistributionRow> {
         );
         cells.fault("line_people_reached", FaultCode::OutOfRange, reason);
     }
+    let happened = cells.is_blank("status") || happened(cells);
     let line = DistributionLineRow {
         line: cells.line(),
         supplied: supplied?,
         quantity: quantity?,
         people_reached: of_line?,
     };
+    happened.then_some(())?;
     Some(DistributionRow {
         line: cells.line(),
         key: key?,
@@ -133,6 +135,23 @@ fn distribution(cells: &mut Cells<'_, '_>) -> Option<DistributionRow> {
         reach_method: reach_method?,
         lines: vec![line],
     })
+}
+
+/// Only deliveries that took place are imported.
+fn happened(cells: &mut Cells<'_, '_>) -> bool {
+    use DistributionStatus::{Delivered, Dispatched, Planned, Verified, Voided};
+    match cells.choice("status") {
+        Some(Delivered | Verified) => true,
+        Some(Planned | Dispatched | Voided) => {
+            let reason = reason!(
+                "Only deliveries that took place are imported; export with status=DELIVERED and status=VERIFIED.",
+                "Solo se importan entregas que ocurrieron; exporte con status=DELIVERED y status=VERIFIED."
+            );
+            cells.fault("status", FaultCode::BadChoice, reason);
+            false
+        }
+        None => false,
+    }
 }
 
 fn supplied(cells: &mut Cells<'_, '_>) -> Option<Supplied> {

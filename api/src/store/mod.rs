@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod class;
 pub mod connect;
 pub mod distribution;
+pub mod export;
 pub mod facility;
 pub mod import;
 pub mod input;

@@ -2,6 +2,7 @@
 
 mod at_once;
 mod check;
+mod export;
 mod write;
 
 use std::collections::{HashMap, hash_map::Entry};
@@ -24,6 +25,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 pub use self::check::CheckedLine;
+pub use self::export::{AT_ONCE, Begun, Exported, ExportedLine};
 pub use self::write::{
     CorrectDistribution, LineInput, RecordDistribution, Recorded, Supplied, VoidDistribution,
 };
