@@ -60,7 +60,7 @@ enum Holds {
 
 #[derive(Args, Debug)]
 struct Options {
-    /// The CSV file.
+    /// The CSV or XLSX file.
     #[arg(required_unless_present = "template")]
     file: Option<PathBuf>,
     /// Slug of the organisation that the rows belong to; may be left out when there is one operator only.
@@ -69,7 +69,7 @@ struct Options {
     /// Check everything and say what would happen, but write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// How the text is encoded.
+    /// How the text of a CSV file is encoded.
     #[arg(long, value_enum, default_value_t = EncodingName::Utf8)]
     encoding: EncodingName,
     /// Print an empty file to fill in, and nothing else.

@@ -41,7 +41,7 @@ pub enum Command {
         #[arg(long)]
         outside_role: Option<String>,
     },
-    /// Import a CSV file. Every row is checked before anything is written.
+    /// Import a CSV or XLSX file. Every row is checked before anything is written.
     Import(import::Import),
     /// Keys that sign our own tokens.
     Keys {

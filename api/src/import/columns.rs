@@ -7,6 +7,7 @@ use super::{
     fault::{FaultCode, Faults, Reason, quoted, reason},
     guard::unguard,
     headers::{Header, headers, passed_over},
+    source::Source,
     text::{Next, Record, Records},
 };
 
@@ -44,13 +45,13 @@ pub(super) fn delimiter(text: &str, kind: Kind) -> u8 {
 }
 
 impl Columns {
-    /// Reads the header row and, if there is one, the row of tags. The first row of data comes back when
-    /// it has been read to see that it is not one of tags.
+    /// Reads the header row and, if there is one, the row of tags. What comes next is given back when
+    /// it has been read to see that it is no row of tags.
     pub(super) fn read<'a>(
-        records: &mut Records<'a>,
+        records: &mut Source<'a>,
         kind: Kind,
         faults: &mut Faults,
-    ) -> Option<(Columns, Option<Record<'a>>)> {
+    ) -> Option<(Columns, Option<Next<'a>>)> {
         let header = match records.next() {
             Next::Record(record) => record,
             Next::Broken { line, reason } => {
@@ -67,14 +68,9 @@ impl Columns {
                 return None;
             }
         };
-        let before = records.place();
         let (tags, pending) = match records.next() {
             Next::Record(record) if is_tags(&record) => (Some(record), None),
-            Next::Record(record) => (None, Some(record)),
-            Next::Broken { .. } | Next::End => {
-                records.go_back(before);
-                (None, None)
-            }
+            other => (None, Some(other)),
         };
         if let Some(tags) = tags.as_ref().filter(|tags| tags.cells.len() != header.cells.len()) {
             faults.add(tags.line, None, FaultCode::Ragged, uneven(tags.cells.len(), header.cells.len()));

@@ -57,6 +57,8 @@ impl fmt::Display for Fault {
 pub enum FaultCode {
     TooLarge,
     BadEncoding,
+    /// It is no XLSX that can be read.
+    BadWorkbook,
     Empty,
     BadQuotes,
     Ragged,
@@ -88,6 +90,7 @@ impl FaultCode {
         match self {
             FaultCode::TooLarge => "TOO_LARGE",
             FaultCode::BadEncoding => "BAD_ENCODING",
+            FaultCode::BadWorkbook => "BAD_WORKBOOK",
             FaultCode::Empty => "EMPTY",
             FaultCode::BadQuotes => "BAD_QUOTES",
             FaultCode::Ragged => "RAGGED",

@@ -1,4 +1,4 @@
-//! Reading files that people import: CSV in, typed rows or a list of faults out.
+//! Reading files that people import: CSV or XLSX in, typed rows or a list of faults out.
 //!
 //! Nothing here reaches the database. [`read`] checks what a file can be checked for by itself,
 //! [`resolve`] what needs the registry: whether codes are known, programs open, facilities among their
@@ -6,6 +6,7 @@
 //!
 //! # Files
 //!
+//! A file is CSV or XLSX; of a workbook the first sheet that is not hidden is read, and dates may be dates there.
 //! Text is UTF-8, with or without a byte order mark; Windows-1252 (often called Latin-1) must be asked for.
 //! Cells are separated by commas, semicolons or tabs, whichever the header line uses, and may be quoted. The
 //! first row names the columns, in any order, as [`headers`] lists them. A row of HXL tags right below is
@@ -37,6 +38,8 @@ mod headers;
 mod parse;
 mod resolve;
 mod rows;
+mod sheet;
+mod source;
 mod text;
 
 pub use fault::{Fault, FaultCode, Faults, MAX_FAULTS, Reason};
@@ -54,6 +57,7 @@ pub use rows::{
 pub use text::{Encoding, MAX_BYTES};
 
 use columns::Columns;
+use source::Source;
 use text::{Next, Records};
 
 /// The most rows that a file may have, header and tags aside.
@@ -118,20 +122,30 @@ fn rows_within(
     limits: &Limits,
     faults: &mut Faults,
 ) -> Option<Table> {
-    let text = match text::decode(bytes, encoding, limits.bytes) {
-        Ok(text) => text,
+    let text;
+    let source = if sheet::is_workbook(bytes) {
+        sheet::SheetRecords::read(bytes, limits.bytes).map(Source::Sheet)
+    } else {
+        match text::decode(bytes, encoding, limits.bytes) {
+            Ok(decoded) => {
+                text = decoded;
+                Ok(Source::Text(Records::new(&text, columns::delimiter(&text, kind))))
+            }
+            Err(fault) => Err(fault),
+        }
+    };
+    let mut records = match source {
+        Ok(records) => records,
         Err(Fault { line, code, reason, .. }) => {
             faults.add(line, None, code, reason);
             return None;
         }
     };
-    let delimiter = columns::delimiter(&text, kind);
-    let mut records = Records::new(&text, delimiter);
     let (columns, mut pending) = Columns::read(&mut records, kind, faults)?;
     let mut parser = parse::Parser::new(kind);
     let mut rows = 0;
     loop {
-        let record = match pending.take().map_or_else(|| records.next(), Next::Record) {
+        let record = match pending.take().unwrap_or_else(|| records.next()) {
             Next::Record(record) => record,
             Next::Broken { line, reason } => {
                 rows += 1;

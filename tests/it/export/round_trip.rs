@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use serde_json::Value;
-use tests::{Client, Folder, TestApp, both};
+use tests::{Client, Fixture, Folder, TestApp, both};
 
 use super::{file, import, text};
 use crate::{seed, world::*};
@@ -67,6 +67,25 @@ both!(
             assert!(said.contains("0 created, 3 unchanged"), "{said}");
         }
         other.shut_down().await;
+    }
+);
+
+both!(
+    async fn a_workbook_comes_back_as_it_went(world: &World) {
+        world.add(&seeds()).await;
+        let other = World::start(world.database.backend).await;
+        let folder = Folder::new();
+        let (from, to) = (world.coordinator(), other.coordinator());
+        for kind in REGISTRY {
+            let book = file(&from, &format!("{kind}?format=xlsx")).await.body;
+            let said = import(&other.database, folder.path(), &[kind], "file.xlsx", &book).await;
+            assert!(said.contains(" 0 created"), "{kind}: {said}");
+        }
+        let book = file(&from, "distributions?format=xlsx").await.body;
+        let said = import(&other.database, folder.path(), &["distributions"], "file.xlsx", &book).await;
+        assert!(said.contains("5 rows read; 3 created"), "{said}");
+        assert_eq!(deliveries(&to).await, deliveries(&from).await);
+        other.stop().await;
     }
 );
 
