@@ -37,6 +37,9 @@ mod import;
 mod export;
 
 #[cfg(test)]
+mod import_stock;
+
+#[cfg(test)]
 mod tied;
 
 #[cfg(test)]

@@ -56,6 +56,12 @@ enum Holds {
     /// Kits: one row for each item of a version.
     #[command(after_help = columns(Kind::Kits))]
     Kits(RegistryOptions),
+    /// Goods that came in: one row for each line; rows with the same form number are one receipt.
+    #[command(after_help = columns(Kind::Receipts))]
+    Receipts(Options),
+    /// Transfers, issues, losses and adjustments of stock, from paper forms.
+    #[command(after_help = columns(Kind::Movements))]
+    Movements(Options),
 }
 
 #[derive(Args, Debug)]
@@ -123,6 +129,8 @@ impl Import {
             Holds::Programs(registry) => (Kind::Programs, registry.options, registry.publish),
             Holds::Items(registry) => (Kind::Items, registry.options, registry.publish),
             Holds::Kits(registry) => (Kind::Kits, registry.options, registry.publish),
+            Holds::Receipts(options) => (Kind::Receipts, options, false),
+            Holds::Movements(options) => (Kind::Movements, options, false),
         };
         let path = match (&options.file, options.template) {
             (Some(path), false) => path,
@@ -312,6 +320,7 @@ fn count(rows: &Rows) -> usize {
     match rows {
         Rows::Distributions(rows) => rows.iter().map(|row| row.lines.len()).sum(),
         Rows::Kits(rows) => rows.iter().map(|row| row.lines.len()).sum(),
+        Rows::Forms(rows) => rows.iter().map(|row| row.lines.len()).sum(),
         _ => rows.len(),
     }
 }

@@ -54,6 +54,19 @@ impl Workbook {
         Ok(Self { book, rows: HEAD })
     }
 
+    /// A whole workbook of a few rows, as bytes.
+    ///
+    /// # Errors
+    /// When it cannot be put together.
+    pub fn small(folder: &Path, columns: &[Header], now: DateTime<Utc>, row: &[String]) -> Result<Vec<u8>> {
+        let mut book = Self::new(folder, columns, now)?;
+        let cells = row.iter().map(|cell| Cell::from(cell.as_str())).collect();
+        if book.write(&[cells])?.is_err() {
+            return Err(Error::Internal("a sheet is full at once".into()));
+        }
+        book.book.save_to_buffer().map_err(fault)
+    }
+
     /// Adds rows. A text is never a formula here; it is guarded all the same, since the next program may save the
     /// sheet as CSV.
     ///

@@ -34,7 +34,7 @@ use crate::{
     error::{Error, Result},
     export::{self, Format, TooManyRows, Workbook},
     graphql::{server_error, text},
-    import::{Header, Kind, Reason, headers, reason},
+    import::{self, Header, Kind, Reason, headers, reason, template_rows},
     store::{Access, distribution::Begun, keyset::Place},
 };
 
@@ -43,6 +43,7 @@ const CHUNK: usize = 64 * 1024;
 
 pub fn routes(services: &mut web::ServiceConfig) {
     services
+        .route("/templates/{kind}.{form:csv|xlsx}", web::get().to(template))
         .route("/export/distributions", web::get().to(distributions))
         .route("/export/{kind:facilities|programs|items|kits}", web::get().to(registry));
     let known = "/export/{kind:distributions|facilities|programs|items|kits}";
@@ -121,6 +122,31 @@ async fn registry(app: web::Data<App>, request: HttpRequest, path: web::Path<Str
         Some(Ok(response)) => response,
         Some(Err(refused)) => refuse(&request, refused),
         None => refuse(&request, Refused::Fault(Error::TimedOut)),
+    }
+}
+
+/// A file to fill in for `umbral import`, for everybody.
+async fn template(app: web::Data<App>, path: web::Path<(String, String)>) -> HttpResponse {
+    let (Some(kind), Some(format)) = (Kind::parse(&path.0), Format::parse(&path.1)) else {
+        return super::nothing_here().await;
+    };
+    let body = match format {
+        Format::Xlsx => {
+            let [_, _, row] = template_rows(kind);
+            Workbook::small(&app.config.data_dir, headers(kind), app.config.clock.now(), &row)
+        }
+        Format::Csv | Format::JsonLines => Ok(import::template(kind).into_bytes()),
+    };
+    match body {
+        Ok(body) => {
+            let mut response = answer(format, kind);
+            response.insert_header((header::CACHE_CONTROL, "public, max-age=300"));
+            response.body(body)
+        }
+        Err(fault) => {
+            let _ = server_error(&fault, Pos::default());
+            answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, fault.code(), &fault.message(), Media::Json)
+        }
     }
 }
 

@@ -133,6 +133,7 @@ fn route_of(path: &str) -> &'static str {
     match KNOWN.iter().find(|known| **known == path) {
         Some(known) => known,
         None if path.starts_with("/assets/") => "/assets",
+        None if path.starts_with("/templates/") => "/templates",
         None => "other",
     }
 }

@@ -21,18 +21,23 @@
 //!                starts_on* ends_on facilities
 //! items          code* name_es name_en original unit* sensitivity*
 //! kits           code* version* valid_from* name_es name_en original item* quantity*
+//! receipts       form_number* place* occurred_on* source* donor item kit kit_version quantity* lot_number expires_on
+//! movements      form_number* kind* occurred_on* place* to_place via reason note item kit kit_version lot_number
+//!                quantity*
 //! ```
 //!
 //! Columns with a star are required; of the two names, one is. What [`crate::export`] writes comes back as it
 //! went: columns that only tell, such as the moment of recording, are passed over, and an apostrophe that guards a
 //! cell from being taken for a formula is taken off.
 //!
+//! The rows of a paper form of stock have its number in common, and what the form says as a whole.
 //! A delivery with several lines has several rows with the same `key`, and a kit one row for each of its
 //! items; what they share must be the same in each.
 
 mod cells;
 mod columns;
 mod fault;
+mod forms;
 mod guard;
 mod headers;
 mod parse;
@@ -45,14 +50,14 @@ mod text;
 pub use fault::{Fault, FaultCode, Faults, MAX_FAULTS, Reason};
 pub(crate) use fault::{quoted, reason};
 pub use guard::{guard, unguard};
-pub use headers::{Header, headers, passed_over, template};
+pub use headers::{Header, example, headers, passed_over, template, template_rows};
 pub use resolve::{
     GoodFound, KitFound, Lookup, ProgramFound, RegionFound, Resolved, ResolvedDistribution, ResolvedFacility,
     ResolvedKit, ResolvedLine, ResolvedProgram, resolve, resolve_into,
 };
 pub use rows::{
-    DistributionLineRow, DistributionRow, FacilityRow, ItemRow, KitLineRow, KitRow, ProgramRow, Rows,
-    Supplied, Table,
+    DistributionLineRow, DistributionRow, FacilityRow, FormLineRow, FormRow, Happened, ItemRow, KitLineRow,
+    KitRow, ProgramRow, Rows, Supplied, Table,
 };
 pub use text::{Encoding, MAX_BYTES};
 
@@ -71,11 +76,27 @@ pub enum Kind {
     Programs,
     Items,
     Kits,
+    /// Goods that came in.
+    Receipts,
+    /// Goods that went elsewhere, were handed over, are gone, or were recorded wrongly.
+    Movements,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 5] =
-        [Kind::Distributions, Kind::Facilities, Kind::Programs, Kind::Items, Kind::Kits];
+    pub const ALL: [Kind; 7] = [
+        Kind::Distributions,
+        Kind::Facilities,
+        Kind::Programs,
+        Kind::Items,
+        Kind::Kits,
+        Kind::Receipts,
+        Kind::Movements,
+    ];
+
+    /// The kind of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 
     /// As the command line spells it.
     pub fn name(self) -> &'static str {
@@ -85,6 +106,8 @@ impl Kind {
             Kind::Programs => "programs",
             Kind::Items => "items",
             Kind::Kits => "kits",
+            Kind::Receipts => "receipts",
+            Kind::Movements => "movements",
         }
     }
 }
@@ -154,6 +177,9 @@ fn rows_within(
             }
             Next::End => break,
         };
+        if record.cells.first().is_some_and(|cell| cell.starts_with(headers::EXAMPLE)) {
+            continue;
+        }
         rows += 1;
         if rows > limits.rows {
             let most = limits.rows;

@@ -9,6 +9,7 @@ use super::{
     cells::Cells,
     columns::Row,
     fault::{FaultCode, Faults, quoted, reason},
+    forms,
     rows::{
         DistributionLineRow, DistributionRow, FacilityRow, ItemRow, KitLineRow, KitRow, ProgramRow, Rows,
         Supplied,
@@ -17,13 +18,14 @@ use super::{
 use crate::store::program::sensitivity_of;
 
 /// The most lines of a delivery, and the most items of a kit.
-const MOST_LINES: usize = 100;
+pub(super) const MOST_LINES: usize = 100;
 
 /// The most of one item in a kit.
 const MOST_IN_KIT: i32 = 10_000;
 
 /// Collects typed rows of one kind.
 pub(super) struct Parser {
+    kind: Kind,
     rows: Rows,
     /// Where among `rows` the entry with a key is.
     places: HashMap<String, usize>,
@@ -37,8 +39,9 @@ impl Parser {
             Kind::Programs => Rows::Programs(Vec::new()),
             Kind::Items => Rows::Items(Vec::new()),
             Kind::Kits => Rows::Kits(Vec::new()),
+            Kind::Receipts | Kind::Movements => Rows::Forms(Vec::new()),
         };
-        Parser { rows, places: HashMap::new() }
+        Parser { kind, rows, places: HashMap::new() }
     }
 
     pub(super) fn row(&mut self, row: &Row<'_>, faults: &mut Faults) {
@@ -52,6 +55,11 @@ impl Parser {
             Rows::Kits(rows) => {
                 if let Some(found) = kit(&mut cells) {
                     join_kit(rows, &mut self.places, found, &mut cells);
+                }
+            }
+            Rows::Forms(rows) => {
+                if let Some(found) = forms::form(self.kind, &mut cells) {
+                    forms::join(rows, &mut self.places, found, &mut cells);
                 }
             }
             Rows::Facilities(rows) => {
@@ -154,7 +162,7 @@ fn happened(cells: &mut Cells<'_, '_>) -> bool {
     }
 }
 
-fn supplied(cells: &mut Cells<'_, '_>) -> Option<Supplied> {
+pub(super) fn supplied(cells: &mut Cells<'_, '_>) -> Option<Supplied> {
     match (cells.is_blank("item"), cells.is_blank("kit")) {
         (true, true) => {
             let reason = reason!(

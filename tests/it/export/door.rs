@@ -191,3 +191,29 @@ both!(
         assert!(page.is_empty() && next.is_none());
     }
 );
+
+both!(
+    async fn templates_are_for_everybody(world: &World) {
+        use api::import::{Encoding, Kind, read, template};
+        for kind in Kind::ALL {
+            let name = kind.name();
+            let csv = world.anonymous().request("GET", &format!("/templates/{name}.csv")).send().await;
+            assert_eq!(std::str::from_utf8(&csv.expect_status(200).body).unwrap(), template(kind));
+            let book = world.anonymous().request("GET", &format!("/templates/{name}.xlsx")).send().await;
+            let disposition = format!("attachment; filename=\"{name}.xlsx\"");
+            assert_eq!(book.header("content-disposition"), Some(disposition.as_str()));
+            // It can be read, and there is nothing in it that would be imported.
+            for bytes in [csv.body, book.expect_status(200).body.clone()] {
+                let faults = read(&bytes, kind, Encoding::Utf8).unwrap_err();
+                assert_eq!(
+                    faults.iter().map(|fault| fault.code.name()).collect::<Vec<_>>(),
+                    ["EMPTY"],
+                    "{name}"
+                );
+            }
+        }
+        for path in ["/templates/women.csv", "/templates/items.pdf", "/templates/items.jsonl"] {
+            refused(&world.anonymous().request("GET", path).send().await, 404, "NOT_FOUND");
+        }
+    }
+);

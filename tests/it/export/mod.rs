@@ -20,14 +20,15 @@ async fn text(client: &Client, address: &str) -> String {
     String::from_utf8(file(client, address).await.body.to_vec()).unwrap()
 }
 
-/// `umbral import` with a file of this name and content, for the organisation of tests.
-async fn import(
+/// `umbral import` with a file of this name and content, for the organisation of tests: what it said, and whether it
+/// succeeded.
+pub async fn run_import(
     database: &TestDatabase,
     folder: &Path,
     arguments: &[&str],
     name: &str,
     bytes: &[u8],
-) -> String {
+) -> (bool, String) {
     let path = folder.join(name);
     fs::write(&path, bytes).unwrap();
     let mut command = Command::new(program());
@@ -41,6 +42,19 @@ async fn import(
         .env("UMBRAL_MODE", "demo")
         .env("UMBRAL_DATA_DIR", folder);
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
-    assert!(output.status.success(), "{arguments:?} {name}: {output:?}");
-    String::from_utf8(output.stdout).unwrap()
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+/// As [`run_import`], of a file that has to be taken.
+async fn import(
+    database: &TestDatabase,
+    folder: &Path,
+    arguments: &[&str],
+    name: &str,
+    bytes: &[u8],
+) -> String {
+    let (done, said) = run_import(database, folder, arguments, name, bytes).await;
+    assert!(done, "{arguments:?} {name}: {said}");
+    said
 }

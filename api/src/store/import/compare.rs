@@ -75,6 +75,7 @@ impl Access {
                 });
                 New::Kits(join_versions(new, |row| find(row).map(|entry| entry.row.id)))
             }
+            Resolved::Forms(forms) => New::Forms(self.try_forms(forms, faults, &mut unchanged).await?),
         };
         Ok(Plan { new, unchanged })
     }
