@@ -11,5 +11,6 @@ pub mod graphql;
 pub mod http;
 pub mod id;
 pub mod import;
+pub mod print;
 pub mod serve;
 pub mod store;

@@ -40,6 +40,9 @@ mod export;
 mod import_stock;
 
 #[cfg(test)]
+mod print;
+
+#[cfg(test)]
 mod tied;
 
 #[cfg(test)]

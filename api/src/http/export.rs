@@ -25,17 +25,16 @@ use self::asked::Asked;
 use super::{
     App,
     answer::{self, Media},
-    enter, preflight,
-    request::Credentials,
-    within,
+    door::{Refused, Who, access, refuse},
+    preflight, within,
 };
 use crate::{
     auth::Right,
     error::{Error, Result},
     export::{self, Format, TooManyRows, Workbook},
-    graphql::{server_error, text},
-    import::{self, Header, Kind, Reason, headers, reason, template_rows},
-    store::{Access, distribution::Begun, keyset::Place},
+    graphql::server_error,
+    import::{self, Header, Kind, headers, reason, template_rows},
+    store::{distribution::Begun, keyset::Place},
 };
 
 /// How much of a finished file is read at once.
@@ -56,22 +55,6 @@ async fn only_get() -> HttpResponse {
     let mut response = HttpResponseBuilder::new(StatusCode::METHOD_NOT_ALLOWED);
     response.insert_header((header::ALLOW, "GET"));
     answer::refusal_with(response, "METHOD_NOT_ALLOWED", "Use GET.", Media::Json)
-}
-
-/// Why there is no file.
-enum Refused {
-    /// What is asked cannot be.
-    Asked(Reason),
-    Credential(crate::auth::Denied),
-    /// Nobody in particular asks.
-    Anonymous,
-    Fault(Error),
-}
-
-impl<F: Into<Error>> From<F> for Refused {
-    fn from(fault: F) -> Self {
-        Self::Fault(fault.into())
-    }
 }
 
 async fn distributions(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
@@ -148,33 +131,6 @@ async fn template(app: web::Data<App>, path: web::Path<(String, String)>) -> Htt
             answer::refusal(StatusCode::INTERNAL_SERVER_ERROR, fault.code(), &fault.message(), Media::Json)
         }
     }
-}
-
-/// The credentials of an export, which goes on after its request has been read.
-struct Who {
-    authorization: Option<String>,
-    organization: Option<String>,
-}
-
-impl Who {
-    fn of(request: &HttpRequest) -> Self {
-        let Credentials { authorization, organization } = Credentials::of(request);
-        Self {
-            authorization: authorization.map(str::to_owned),
-            organization: organization.map(str::to_owned),
-        }
-    }
-}
-
-/// The database as the viewer may see it now.
-async fn access(app: &App, who: &Who) -> Result<Access, Refused> {
-    let catalog = app.store.catalog().await?;
-    let credentials = Credentials {
-        authorization: who.authorization.as_deref(),
-        organization: who.organization.as_deref(),
-    };
-    let access = enter(app, credentials, (catalog, Default::default())).await.map_err(Refused::Credential)?;
-    if access.viewer.role().is_none() { Err(Refused::Anonymous) } else { Ok(access) }
 }
 
 /// An export of deliveries under way.
@@ -300,48 +256,4 @@ fn file(file: File, kind: Kind) -> Result<HttpResponse> {
         Ok::<_, std::io::Error>((!chunk.is_empty()).then_some((chunk, file)))
     });
     Ok(answer(Format::Xlsx, kind).body(SizedStream::new(length, Box::pin(chunks))))
-}
-
-fn refuse(request: &HttpRequest, refused: Refused) -> HttpResponse {
-    let (status, code, reason) = match refused {
-        Refused::Credential(denied) => return answer::denied(denied, Media::Json),
-        Refused::Anonymous => {
-            let mut response = HttpResponse::Unauthorized();
-            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-            let reason = reason!(
-                "Send a token: Authorization: Bearer TOKEN",
-                "Envíe un token: Authorization: Bearer TOKEN"
-            );
-            return answer::refusal_with(response, "TOKEN_NEEDED", said(request, &reason), Media::Json);
-        }
-        Refused::Asked(reason) => (StatusCode::BAD_REQUEST, "BAD_USER_INPUT", reason),
-        Refused::Fault(fault) => {
-            // Notes the fault in the log.
-            let _ = server_error(&fault, Pos::default());
-            let status = match fault {
-                Error::NotPermitted => StatusCode::FORBIDDEN,
-                Error::Invalid(_) | Error::BadCursor => StatusCode::BAD_REQUEST,
-                Error::Unavailable | Error::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
-                Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            };
-            let es = match fault {
-                Error::NotPermitted => "Su función no permite esto.".to_owned(),
-                Error::Unavailable => "El servicio está ocupado. Intente de nuevo en un momento.".to_owned(),
-                Error::TimedOut => "La solicitud tardó demasiado y se detuvo.".to_owned(),
-                Error::Internal(_) => "Algo falló de nuestro lado.".to_owned(),
-                Error::Invalid(_) | Error::BadCursor => fault.message(),
-            };
-            (status, fault.code(), Reason { en: fault.message(), es })
-        }
-    };
-    answer::refusal(status, code, said(request, &reason), Media::Json)
-}
-
-/// The text in the language of the request: English unless Spanish comes first.
-fn said<'r>(request: &HttpRequest, reason: &'r Reason) -> &'r str {
-    let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let languages = header.map(text::accepted).unwrap_or_default();
-    let spanish = |tag: &String| tag.to_ascii_lowercase().starts_with("es");
-    let known = |tag: &&String| spanish(tag) || tag.to_ascii_lowercase().starts_with("en");
-    if languages.iter().find(known).is_some_and(spanish) { &reason.es } else { &reason.en }
 }

@@ -1,9 +1,11 @@
 //! HTTP: bytes and a credential in, bytes out.
 
 mod answer;
+mod door;
 mod export;
 pub mod graphql;
 mod pages;
+mod print;
 mod request;
 
 use std::{future::Future, sync::Arc};
@@ -50,6 +52,7 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .route("/health/ready", web::get().to(ready))
         .route("/.well-known/jwks.json", web::get().to(jwks))
         .configure(export::routes)
+        .configure(print::routes)
         .configure(pages::routes)
         .default_service(web::to(nothing_here));
 }
@@ -116,7 +119,7 @@ fn request_id(request: &HttpRequest) -> String {
 
 /// A path as the log may hold it: one of ours, never what somebody typed.
 fn route_of(path: &str) -> &'static str {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 15] = [
         "/",
         "/graphql",
         "/graphiql",
@@ -129,6 +132,9 @@ fn route_of(path: &str) -> &'static str {
         "/export/programs",
         "/export/items",
         "/export/kits",
+        "/print/delivery-act",
+        "/print/attendance-sheet",
+        "/print/goods-list",
     ];
     match KNOWN.iter().find(|known| **known == path) {
         Some(known) => known,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Refused;
+use super::super::door::Refused;
 use crate::{
     export::Format,
     graphql::scalars,
