@@ -5,6 +5,7 @@
 mod cases;
 mod check;
 mod cluster;
+mod export;
 mod hand;
 mod load;
 mod measure;
@@ -14,7 +15,7 @@ mod run;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::cases::Name;
 
@@ -45,15 +46,30 @@ struct Settings {
     /// How many connections send requests.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
     connections: Vec<usize>,
-    /// Which cases; all when left out.
-    #[arg(long, value_enum, value_delimiter = ',')]
-    only: Vec<Name>,
+    /// Which cases: page, nested, stats, stats-item, one, record, or export; all but the last when left out.
+    #[arg(long, value_parser = Case::parse, value_delimiter = ',')]
+    only: Vec<Case>,
     /// Of the demonstration data: 100 is about 200,000 deliveries.
     #[arg(long, default_value_t = 100)]
     scale: u32,
     /// Keep the servers up until Enter is pressed, to look at them.
     #[arg(long)]
     hold: bool,
+}
+
+/// Something to measure.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Case {
+    /// Beside the two other servers.
+    Compared(Name),
+    /// Files of all deliveries, by Umbral alone: what they take of its memory.
+    Export,
+}
+
+impl Case {
+    fn parse(text: &str) -> std::result::Result<Self, String> {
+        if text == "export" { Ok(Self::Export) } else { Name::from_str(text, false).map(Self::Compared) }
+    }
 }
 
 #[derive(Subcommand)]

@@ -9,11 +9,11 @@ use std::{
 use tokio_postgres::NoTls;
 
 use crate::{
-    Result, Settings,
+    Case, Result, Settings,
     cases::{Asked, Name, ORGANIZATION, PARTNER, Samples},
     check,
     cluster::{Cluster, OUTSIDE, OWNER},
-    measure,
+    export, measure,
     process::{Server, finish, free_address},
     report::{self, Cell, SERVERS},
     target_folder,
@@ -37,13 +37,24 @@ pub async fn run(settings: Settings) -> Result<()> {
         finish(command.args(["token", "--role", role, "--organization", organization]))
     };
     let tokens = (token("partner", PARTNER)?, token("coordinator", ORGANIZATION)?);
+    if settings.only.contains(&Case::Export) {
+        export::run(&ours(&umbral, &cluster, &keys).await?.server, &tokens.1).await?;
+    }
+    let compared = |case: &Case| match case {
+        Case::Compared(name) => Some(*name),
+        Case::Export => None,
+    };
+    let names: Vec<Name> = settings.only.iter().filter_map(compared).collect();
+    if names.is_empty() && !settings.only.is_empty() {
+        return Ok(());
+    }
     let samples = Samples::read(&db, tokens.0, tokens.1).await?;
     let contenders = [
         ours(&umbral, &cluster, &keys).await?,
         hand("best", SERVERS[1], &cluster, &keys).await?,
         hand("usual", SERVERS[2], &cluster, &keys).await?,
     ];
-    let names = if settings.only.is_empty() { Name::ALL.to_vec() } else { settings.only.clone() };
+    let names = if names.is_empty() { Name::ALL.to_vec() } else { names };
     for name in &names {
         check::same(&contenders, &samples, *name).await?;
     }

@@ -34,6 +34,15 @@ mod talk;
 mod import;
 
 #[cfg(test)]
+mod export;
+
+#[cfg(test)]
+mod import_stock;
+
+#[cfg(test)]
+mod print;
+
+#[cfg(test)]
 mod tied;
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub async fn all(app: &TestApp) {
     registry(app).await;
     goods(app).await;
     members(app).await;
+    assignments(app).await;
     insert::<agreement::Entity>(
         app,
         vec![agreement::Model {
@@ -58,7 +59,7 @@ pub async fn all(app: &TestApp) {
     .await;
 }
 
-async fn organizations(app: &TestApp) {
+pub async fn organizations(app: &TestApp) {
     let rows = ORGANIZATIONS.iter().zip(1..).map(|(slug, n)| organization::Model {
         id: uuid(Kind::Organization, n),
         slug: (*slug).to_owned(),
@@ -204,7 +205,7 @@ pub fn account(n: u128) -> sea_orm::prelude::Uuid {
     uuid(Kind::Claim, 1_000 + n)
 }
 
-async fn members(app: &TestApp) {
+pub async fn members(app: &TestApp) {
     let rows = MEMBERS.iter().map(|(n, ..)| account::Model {
         id: account(*n),
         kind: AccountKind::Service,
@@ -229,6 +230,9 @@ async fn members(app: &TestApp) {
         recorded_at: moment("2020-01-01T00:00:00Z"),
     });
     insert::<membership::Entity>(app, rows.collect()).await;
+}
+
+async fn assignments(app: &TestApp) {
     let rows = [(3, OWN, 1), (13, OTHER, 4)].map(|(n, organization, facility)| membership_facility::Model {
         organization_id: uuid(Kind::Organization, organization),
         membership_id: account(n),

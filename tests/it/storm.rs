@@ -92,7 +92,7 @@ async fn wish(
             row[key] = json!(value);
             row
         };
-        let body = if n % 2 == 0 {
+        let body = if n.is_multiple_of(2) {
             json!({ "query": RECORD, "variables": { "input": row("idempotencyKey", format!("storm {number}")) } })
         } else {
             let rows =

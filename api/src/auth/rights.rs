@@ -17,6 +17,13 @@ pub enum Right {
     DistributionCorrect,
     DistributionVerify,
     DistributionVoid,
+    /// To take all deliveries that one may read away in a file. A right of its own, because a file is no longer
+    /// under any rule of ours: coordinators have it for their reports and partners for the operations rows that
+    /// their agreements share with them. Field workers do not, whose devices get lost, nor stewards, who work on
+    /// single rows; auditors read no deliveries at all.
+    DistributionExport,
+    /// To take the organisation's own registry away in files, drafts included.
+    RegistryExport,
     StockRead,
     StockRecord,
     StockCorrect,
@@ -26,7 +33,7 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -39,6 +46,8 @@ impl Right {
         Self::DistributionCorrect,
         Self::DistributionVerify,
         Self::DistributionVoid,
+        Self::DistributionExport,
+        Self::RegistryExport,
         Self::StockRead,
         Self::StockRecord,
         Self::StockCorrect,
@@ -62,6 +71,8 @@ impl Right {
             Self::DistributionCorrect => "DISTRIBUTION:CORRECT",
             Self::DistributionVerify => "DISTRIBUTION:VERIFY",
             Self::DistributionVoid => "DISTRIBUTION:VOID",
+            Self::DistributionExport => "DISTRIBUTION:EXPORT",
+            Self::RegistryExport => "REGISTRY:EXPORT",
             Self::StockRead => "STOCK:READ",
             Self::StockRecord => "STOCK:RECORD",
             Self::StockCorrect => "STOCK:CORRECT",
@@ -76,7 +87,10 @@ impl Right {
         use Role::{Admin, Auditor, Coordinator, Donor, Field, Partner, Steward};
         match role {
             Donor => matches!(self, Self::AwardRead | Self::GiftFollow),
-            Partner => matches!(self, Self::AgreementRead | Self::DistributionRead | Self::GiftFollow),
+            Partner => matches!(
+                self,
+                Self::AgreementRead | Self::DistributionRead | Self::DistributionExport | Self::GiftFollow
+            ),
             Field => {
                 matches!(
                     self,
@@ -100,6 +114,8 @@ impl Right {
                     | Self::DistributionCorrect
                     | Self::DistributionVerify
                     | Self::DistributionVoid
+                    | Self::DistributionExport
+                    | Self::RegistryExport
                     | Self::StockRead
                     | Self::StockRecord
                     | Self::StockCorrect

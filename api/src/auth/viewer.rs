@@ -83,6 +83,13 @@ impl Viewer {
         self.is_staff_of(organization) && (self.role().is_none() || self.has(Right::RegistryReadDraft))
     }
 
+    /// Whether this is the same person in the same role for the same organisation.
+    pub fn is_same_member(&self, other: &Self) -> bool {
+        self.account() == other.account()
+            && self.organization() == other.organization()
+            && self.role() == other.role()
+    }
+
     /// Whether the viewer works for this organisation.
     pub fn is_staff_of(&self, organization: Uuid) -> bool {
         self.audience() == Audience::Staff && self.organization() == Some(organization)

@@ -56,11 +56,17 @@ enum Holds {
     /// Kits: one row for each item of a version.
     #[command(after_help = columns(Kind::Kits))]
     Kits(RegistryOptions),
+    /// Goods that came in: one row for each line; rows with the same form number are one receipt.
+    #[command(after_help = columns(Kind::Receipts))]
+    Receipts(Options),
+    /// Transfers, issues, losses and adjustments of stock, from paper forms.
+    #[command(after_help = columns(Kind::Movements))]
+    Movements(Options),
 }
 
 #[derive(Args, Debug)]
 struct Options {
-    /// The CSV file.
+    /// The CSV or XLSX file.
     #[arg(required_unless_present = "template")]
     file: Option<PathBuf>,
     /// Slug of the organisation that the rows belong to; may be left out when there is one operator only.
@@ -69,7 +75,7 @@ struct Options {
     /// Check everything and say what would happen, but write nothing.
     #[arg(long)]
     dry_run: bool,
-    /// How the text is encoded.
+    /// How the text of a CSV file is encoded.
     #[arg(long, value_enum, default_value_t = EncodingName::Utf8)]
     encoding: EncodingName,
     /// Print an empty file to fill in, and nothing else.
@@ -123,6 +129,8 @@ impl Import {
             Holds::Programs(registry) => (Kind::Programs, registry.options, registry.publish),
             Holds::Items(registry) => (Kind::Items, registry.options, registry.publish),
             Holds::Kits(registry) => (Kind::Kits, registry.options, registry.publish),
+            Holds::Receipts(options) => (Kind::Receipts, options, false),
+            Holds::Movements(options) => (Kind::Movements, options, false),
         };
         let path = match (&options.file, options.template) {
             (Some(path), false) => path,
@@ -312,6 +320,7 @@ fn count(rows: &Rows) -> usize {
     match rows {
         Rows::Distributions(rows) => rows.iter().map(|row| row.lines.len()).sum(),
         Rows::Kits(rows) => rows.iter().map(|row| row.lines.len()).sum(),
+        Rows::Forms(rows) => rows.iter().map(|row| row.lines.len()).sum(),
         _ => rows.len(),
     }
 }

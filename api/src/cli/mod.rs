@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::config::{BadSetting, Config, LogFormat, Settings};
 use crate::error::Error;
+use crate::import::Kind;
 
 /// The GraphQL backend for organisations that support women in prison.
 ///
@@ -41,8 +42,14 @@ pub enum Command {
         #[arg(long)]
         outside_role: Option<String>,
     },
-    /// Import a CSV file. Every row is checked before anything is written.
+    /// Import a CSV or XLSX file. Every row is checked before anything is written.
     Import(import::Import),
+    /// Print a CSV file to fill in for `umbral import`: names, HXL tags and an example, which no import reads.
+    Template {
+        /// distributions, facilities, programs, items, kits, receipts or movements.
+        #[arg(value_parser = kind)]
+        kind: Kind,
+    },
     /// Keys that sign our own tokens.
     Keys {
         #[command(subcommand)]
@@ -140,6 +147,10 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
             println!("{}", crate::auth::rights::table());
             Ok(())
         }
+        Command::Template { kind } => {
+            print!("{}", crate::import::template(kind));
+            Ok(())
+        }
         Command::Health => run::health(settings.listen).await,
         Command::Serve => {
             log(&settings);
@@ -155,6 +166,10 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
             token::print(&tool_config(settings)?, role, organization.as_deref(), days).await
         }
     }
+}
+
+fn kind(name: &str) -> Result<Kind, String> {
+    Kind::parse(name).ok_or_else(|| format!("one of {}", Kind::ALL.map(Kind::name).join(", ")))
 }
 
 /// Commands may take their time: a migration of a large table takes longer than any request.

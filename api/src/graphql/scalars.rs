@@ -43,7 +43,8 @@ pub fn date(text: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|day| (1900..=2200).contains(&day.year()))
 }
 
-fn date_time(text: &str) -> Option<DateTime<Utc>> {
+/// RFC 3339, in the same years.
+pub fn date_time(text: &str) -> Option<DateTime<Utc>> {
     let moment = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
     (1900..=2200).contains(&moment.year()).then_some(moment)
 }

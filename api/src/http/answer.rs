@@ -6,7 +6,7 @@ use actix_web::{
 };
 use async_graphql::{PathSegment, ServerError, Value};
 
-use crate::graphql::render::write_str;
+use crate::{auth::Denied, graphql::render::write_str};
 
 /// The media type that the client takes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -73,6 +73,16 @@ pub fn refusal_with(
     write_str(&mut body, code);
     body.extend_from_slice(b"}}]}");
     finish(&mut response, media, body)
+}
+
+/// The refusal of a credential.
+pub fn denied(denied: Denied, media: Media) -> HttpResponse {
+    let status = StatusCode::from_u16(denied.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+    let mut response = HttpResponse::build(status);
+    if status == StatusCode::UNAUTHORIZED {
+        response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
+    refusal_with(response, denied.code(), denied.message(), media)
 }
 
 /// Sends a body that depends on who asks.

@@ -22,15 +22,15 @@ use futures_util::StreamExt;
 use super::{
     App,
     answer::{self, Cost, Media},
-    request::{Bad, LARGEST, Parameters},
+    enter,
+    request::{Bad, Credentials, LARGEST, Parameters},
     within,
 };
 use crate::{
-    auth::Denied,
     config::CostLimits,
     error::Error,
     graphql::{self, Request, Umbral, audience::Audience, limits, text, wall},
-    store::{Access, STATEMENTS, Seen, catalog::Catalog},
+    store::{STATEMENTS, Seen, catalog::Catalog},
 };
 
 /// How many documents are kept parsed, in each of two halves, and how much text.
@@ -302,16 +302,9 @@ async fn answered(
     document: &Result<Arc<Document>, ServerError>,
     tables: (Arc<Catalog>, Arc<Seen>),
 ) -> HttpResponse {
-    let access = match access(app, request, tables).await {
+    let access = match enter(app, Credentials::of(request), tables).await {
         Ok(access) => access,
-        Err(denied) => {
-            let status = StatusCode::from_u16(denied.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-            let mut response = HttpResponse::build(status);
-            if status == StatusCode::UNAUTHORIZED {
-                response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
-            }
-            return answer::refusal_with(response, denied.code(), denied.message(), media);
-        }
+        Err(denied) => return answer::denied(denied, media),
     };
     let audience = access.viewer.audience();
     let limit = app.config.cost.of(audience);
@@ -373,25 +366,6 @@ pub(super) fn too_costly(checked: &wall::Checked, limit: u64) -> Option<ServerEr
     let message =
         || format!("The document costs {} and may cost {limit}. Ask for less at once.", checked.cost);
     (checked.cost > limit).then(|| coded(&message(), None, "COST_LIMIT_EXCEEDED"))
-}
-
-/// The database as the viewer of this request may see it.
-async fn access(
-    app: &App,
-    request: &HttpRequest,
-    (catalog, seen): (Arc<Catalog>, Arc<Seen>),
-) -> Result<Access, Denied> {
-    let (authorization, organization) = credential(request);
-    let now = app.config.clock.now();
-    let viewer = app.authenticator.viewer(&catalog, authorization, organization, now).await?;
-    Ok(app.store.access_seeing(viewer, catalog, seen))
-}
-
-/// The token and the organisation that a request brings. A header that is not text is no token and names no
-/// organisation.
-pub(super) fn credential(request: &HttpRequest) -> (Option<&str>, Option<&str>) {
-    let of = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
-    (of("authorization"), of("umbral-organization"))
 }
 
 enum Unread {

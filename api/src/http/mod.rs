@@ -1,9 +1,12 @@
 //! HTTP: bytes and a credential in, bytes out.
 
 mod answer;
+mod door;
+mod export;
 pub mod graphql;
 pub mod live;
 mod pages;
+mod print;
 mod request;
 
 use std::{future::Future, sync::Arc};
@@ -17,9 +20,18 @@ use actix_web::{
     middleware::Next,
     web,
 };
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
-use crate::{auth::Authenticator, config::Config, store::Store};
+use crate::{
+    auth::{Authenticator, Denied},
+    config::Config,
+    store::{Access, Seen, Store, catalog::Catalog},
+};
+use request::Credentials;
+
+/// How many workbooks are put together at once.
+pub const WORKBOOKS: usize = 2;
 
 /// What every route needs.
 pub struct App {
@@ -28,6 +40,8 @@ pub struct App {
     pub authenticator: Authenticator,
     pub graphql: graphql::Engine,
     pub sockets: live::Sockets,
+    /// Turns for putting workbooks together, which takes the processor and the disk.
+    pub workbooks: Semaphore,
 }
 
 /// All routes.
@@ -41,6 +55,8 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .route("/health/live", web::get().to(live))
         .route("/health/ready", web::get().to(ready))
         .route("/.well-known/jwks.json", web::get().to(jwks))
+        .configure(export::routes)
+        .configure(print::routes)
         .configure(pages::routes)
         .default_service(web::to(nothing_here));
 }
@@ -107,7 +123,7 @@ fn request_id(request: &HttpRequest) -> String {
 
 /// A path as the log may hold it: one of ours, never what somebody typed.
 fn route_of(path: &str) -> &'static str {
-    const KNOWN: [&str; 7] = [
+    const KNOWN: [&str; 15] = [
         "/",
         "/graphql",
         "/graphiql",
@@ -115,10 +131,19 @@ fn route_of(path: &str) -> &'static str {
         "/health/live",
         "/health/ready",
         "/.well-known/jwks.json",
+        "/export/distributions",
+        "/export/facilities",
+        "/export/programs",
+        "/export/items",
+        "/export/kits",
+        "/print/delivery-act",
+        "/print/attendance-sheet",
+        "/print/goods-list",
     ];
     match KNOWN.iter().find(|known| **known == path) {
         Some(known) => known,
         None if path.starts_with("/assets/") => "/assets",
+        None if path.starts_with("/templates/") => "/templates",
         None => "other",
     }
 }
@@ -171,6 +196,17 @@ async fn jwks(app: web::Data<App>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
         .json(app.authenticator.verifier.jwks(app.config.clock.now()))
+}
+
+/// The database as the viewer of these credentials may see it.
+async fn enter(
+    app: &App,
+    Credentials { authorization, organization }: Credentials<'_>,
+    (catalog, seen): (Arc<Catalog>, Arc<Seen>),
+) -> Result<Access, Denied> {
+    let now = app.config.clock.now();
+    let viewer = app.authenticator.viewer(&catalog, authorization, organization, now).await?;
+    Ok(app.store.access_seeing(viewer, catalog, seen))
 }
 
 /// Stops work that takes longer than a request may.

@@ -1,11 +1,32 @@
-//! What a client sends: the parameters of a GraphQL request.
+//! What a client sends: its credentials, and the parameters of a GraphQL request.
 
+use actix_web::{HttpRequest, http::header};
 use async_graphql::{Name, Value};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
 /// The largest body.
 pub const LARGEST: usize = 256 * 1024;
+
+/// Who a request says it is from.
+#[derive(Clone, Copy, Default)]
+pub struct Credentials<'a> {
+    pub authorization: Option<&'a str>,
+    /// Which of several memberships.
+    pub organization: Option<&'a str>,
+}
+
+impl<'a> Credentials<'a> {
+    /// A header that is not text is not a token, and names no organisation.
+    pub fn of(request: &'a HttpRequest) -> Self {
+        let authorization = request.headers().get(header::AUTHORIZATION);
+        let organization = request.headers().get("umbral-organization");
+        Self {
+            authorization: authorization.map(|value| value.to_str().unwrap_or_default()),
+            organization: organization.map(|value| value.to_str().unwrap_or_default()),
+        }
+    }
+}
 
 /// The parameters of a request.
 #[derive(Debug)]

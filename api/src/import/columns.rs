@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use super::{
     Kind,
     fault::{FaultCode, Faults, Reason, quoted, reason},
-    headers::{Header, headers},
+    guard::unguard,
+    headers::{Header, headers, passed_over},
+    source::Source,
     text::{Next, Record, Records},
 };
 
@@ -43,13 +45,13 @@ pub(super) fn delimiter(text: &str, kind: Kind) -> u8 {
 }
 
 impl Columns {
-    /// Reads the header row and, if there is one, the row of tags. The first row of data comes back when
-    /// it has been read to see that it is not one of tags.
+    /// Reads the header row and, if there is one, the row of tags. What comes next is given back when
+    /// it has been read to see that it is no row of tags.
     pub(super) fn read<'a>(
-        records: &mut Records<'a>,
+        records: &mut Source<'a>,
         kind: Kind,
         faults: &mut Faults,
-    ) -> Option<(Columns, Option<Record<'a>>)> {
+    ) -> Option<(Columns, Option<Next<'a>>)> {
         let header = match records.next() {
             Next::Record(record) => record,
             Next::Broken { line, reason } => {
@@ -66,32 +68,27 @@ impl Columns {
                 return None;
             }
         };
-        let before = records.place();
         let (tags, pending) = match records.next() {
             Next::Record(record) if is_tags(&record) => (Some(record), None),
-            Next::Record(record) => (None, Some(record)),
-            Next::Broken { .. } | Next::End => {
-                records.go_back(before);
-                (None, None)
-            }
+            other => (None, Some(other)),
         };
         if let Some(tags) = tags.as_ref().filter(|tags| tags.cells.len() != header.cells.len()) {
             faults.add(tags.line, None, FaultCode::Ragged, uneven(tags.cells.len(), header.cells.len()));
         }
-        let columns = Columns::find(headers(kind), &header, tags.as_ref(), faults);
+        let columns = Columns::find(kind, &header, tags.as_ref(), faults);
         faults.is_empty().then_some((columns, pending))
     }
 
-    fn find(
-        headers: &'static [Header],
-        names: &Record<'_>,
-        tags: Option<&Record<'_>>,
-        faults: &mut Faults,
-    ) -> Columns {
+    fn find(kind: Kind, names: &Record<'_>, tags: Option<&Record<'_>>, faults: &mut Faults) -> Columns {
+        let headers = headers(kind);
         let mut places = vec![None; headers.len()];
         for (place, name) in names.cells.iter().enumerate() {
             let tag = tags.and_then(|tags| tags.cells.get(place)).map_or("", |tag| tag.as_ref());
-            let Some(found) = find(headers, name).or_else(|| find_tag(headers, tag)) else {
+            let by_name = find(headers, name);
+            if by_name.is_none() && find(passed_over(kind), name).is_some() {
+                continue;
+            }
+            let Some(found) = by_name.or_else(|| find_tag(headers, tag)) else {
                 let (number, shown, known) = (place + 1, quoted(name), list(headers));
                 let reason = if name.is_empty() {
                     reason!("Column {number} has no name.", "La columna {number} no tiene nombre.")
@@ -140,7 +137,7 @@ impl Row<'_> {
     pub(super) fn cell(&self, name: &str) -> &str {
         let column = self.columns.headers.iter().position(|header| header.name == name);
         let place = column.and_then(|column| self.columns.places[column]);
-        place.and_then(|place| self.record.cells.get(place)).map_or("", |cell| cell.as_ref())
+        place.and_then(|place| self.record.cells.get(place)).map_or("", |cell| unguard(cell))
     }
 }
 

@@ -57,6 +57,8 @@ impl fmt::Display for Fault {
 pub enum FaultCode {
     TooLarge,
     BadEncoding,
+    /// It is no XLSX that can be read.
+    BadWorkbook,
     Empty,
     BadQuotes,
     Ragged,
@@ -77,6 +79,12 @@ pub enum FaultCode {
     ProgramClosed,
     NotASite,
     OutsideDates,
+    /// There is not that much, on that day or a later one.
+    InsufficientStock,
+    /// It could no longer be used on that day.
+    Expired,
+    /// It does not go together with the rest.
+    Invalid,
     /// What is there already is not the same.
     Conflict,
     /// More faults than are listed.
@@ -88,6 +96,7 @@ impl FaultCode {
         match self {
             FaultCode::TooLarge => "TOO_LARGE",
             FaultCode::BadEncoding => "BAD_ENCODING",
+            FaultCode::BadWorkbook => "BAD_WORKBOOK",
             FaultCode::Empty => "EMPTY",
             FaultCode::BadQuotes => "BAD_QUOTES",
             FaultCode::Ragged => "RAGGED",
@@ -108,6 +117,9 @@ impl FaultCode {
             FaultCode::ProgramClosed => "PROGRAM_CLOSED",
             FaultCode::NotASite => "NOT_A_SITE",
             FaultCode::OutsideDates => "OUTSIDE_DATES",
+            FaultCode::InsufficientStock => "INSUFFICIENT_STOCK",
+            FaultCode::Expired => "EXPIRED",
+            FaultCode::Invalid => "INVALID",
             FaultCode::Conflict => "CONFLICT",
             FaultCode::More => "MORE",
         }

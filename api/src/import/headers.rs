@@ -93,6 +93,32 @@ const DISTRIBUTIONS: &[Header] = &[
         "Women reached by this line; all if empty.",
         "Mujeres alcanzadas por este renglón; todas si está vacío.",
     ),
+    optional(
+        "status",
+        "#status",
+        "DELIVERED, or VERIFIED, which is imported as delivered, for somebody here to verify.",
+        "DELIVERED, o VERIFIED, que se importa como entregada, para que alguien la verifique aquí.",
+    ),
+];
+
+/// What an export of deliveries says besides.
+const OF_DELIVERIES: &[Header] = &[
+    optional(
+        "organization",
+        "#org+impl+code",
+        "Slug of the organisation.",
+        "Nombre corto de la organización.",
+    ),
+    optional("recorded_at", "#date+reported", "When it was recorded.", "Cuándo se registró."),
+    optional("void_reason", "#status+void+reason", "Why it is void.", "Por qué está anulada."),
+    optional("class", "#meta+class", "Who may see it.", "Quién puede verla."),
+    optional("version", "#meta+version", "How often it was changed.", "Cuántas veces se cambió."),
+    optional(
+        "void_note",
+        "#meta+comment+void",
+        "More about why it is void.",
+        "Más sobre por qué está anulada.",
+    ),
 ];
 
 const FACILITIES: &[Header] = &[
@@ -225,6 +251,112 @@ const KITS: &[Header] = &[
     ),
 ];
 
+const FORM_NUMBER: Header = required(
+    "form_number",
+    "#meta+form+id",
+    "Number of the paper form; rows with the same number are its lines.",
+    "Número del formulario en papel; las filas con el mismo número son sus renglones.",
+);
+const PLACE: Header = required(
+    "place",
+    "#loc+place+name",
+    "Name of the place of stock, or slug of the facility whose store it is.",
+    "Nombre del lugar de existencias, o nombre corto del centro cuyo depósito es.",
+);
+const WHEN: Header = required("occurred_on", "#date+occurred", "Day in the field.", "Día en terreno.");
+const ITEM: Header = optional(
+    "item",
+    "#item+code",
+    "Code of the item; either this or the kit.",
+    "Código del artículo; este o el kit.",
+);
+const KIT: Header = optional(
+    "kit",
+    "#item+kit+code",
+    "Code of the kit; either this or the item.",
+    "Código del kit; este o el artículo.",
+);
+
+const RECEIPTS: &[Header] = &[
+    FORM_NUMBER,
+    PLACE,
+    WHEN,
+    required("source", "#item+source", "DONATION or PURCHASE.", "DONATION (donación) o PURCHASE (compra)."),
+    optional(
+        "donor",
+        "#org+donor+code",
+        "Slug of the organisation that gave it; donations only.",
+        "Nombre corto de la organización que lo donó; solo donaciones.",
+    ),
+    ITEM,
+    KIT,
+    optional(
+        "kit_version",
+        "#item+kit+version",
+        "Version of the kit; the one valid on the day if empty.",
+        "Versión del kit; si está vacía, la que regía ese día.",
+    ),
+    required("quantity", "#output+num", "How many came in.", "Cuántos ingresaron."),
+    optional(
+        "lot_number",
+        "#item+lot+code",
+        "Number of the lot as printed on the goods.",
+        "Número de lote impreso en el producto.",
+    ),
+    optional("expires_on", "#date+expiry", "Last day of use.", "Último día de uso."),
+];
+
+const MOVEMENTS: &[Header] = &[
+    FORM_NUMBER,
+    required(
+        "kind",
+        "#activity+type",
+        "TRANSFER, ISSUE, LOSS or ADJUSTMENT.",
+        "TRANSFER (traslado), ISSUE (salida), LOSS (pérdida) o ADJUSTMENT (ajuste).",
+    ),
+    WHEN,
+    PLACE,
+    optional(
+        "to_place",
+        "#loc+place+to+name",
+        "Where a transfer is going; transfers only.",
+        "A dónde va un traslado; solo traslados.",
+    ),
+    optional(
+        "via",
+        "#loc+place+via+name",
+        "Place in transit of a transfer; the only one if empty.",
+        "Lugar de tránsito de un traslado; si está vacío, el único.",
+    ),
+    optional(
+        "reason",
+        "#status+reason",
+        "Why, for losses and adjustments, such as EXPIRED, DAMAGED or ENTRY_ERROR.",
+        "Por qué, en pérdidas y ajustes, como EXPIRED, DAMAGED o ENTRY_ERROR.",
+    ),
+    optional("note", "#meta+comment", "More about it.", "Más sobre el movimiento."),
+    ITEM,
+    KIT,
+    optional(
+        "kit_version",
+        "#item+kit+version",
+        "Version of the kit; any if empty.",
+        "Versión del kit; si está vacía, cualquiera.",
+    ),
+    optional(
+        "lot_number",
+        "#item+lot+code",
+        "Lot to take from; those that expire first if empty.",
+        "Lote del que se toma; si está vacío, los que vencen primero.",
+    ),
+    required(
+        "quantity",
+        "#output+num",
+        "How many; below zero where an adjustment takes away.",
+        "Cuántos; bajo cero donde un ajuste resta.",
+    ),
+];
+
 /// The columns of files of a kind, in the order in which documents list them.
 pub fn headers(kind: Kind) -> &'static [Header] {
     match kind {
@@ -233,12 +365,102 @@ pub fn headers(kind: Kind) -> &'static [Header] {
         Kind::Programs => PROGRAMS,
         Kind::Items => ITEMS,
         Kind::Kits => KITS,
+        Kind::Receipts => RECEIPTS,
+        Kind::Movements => MOVEMENTS,
     }
 }
 
-/// An empty file to fill in: the names of the columns and, below, their HXL tags.
+/// Columns that an export writes and an import passes over: they tell, and change nothing.
+pub fn passed_over(kind: Kind) -> &'static [Header] {
+    match kind {
+        Kind::Distributions => OF_DELIVERIES,
+        _ => &[],
+    }
+}
+
+/// What marks the row of an example in a template, which no import reads.
+pub(super) const EXAMPLE: &str = "#ejemplo ";
+
+/// A row as it could be, in the order of the columns.
+pub fn example(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Distributions => &[
+            "acta-2026-001",
+            "cpf-talca",
+            "kits-de-higiene",
+            "2026-03-08",
+            "60",
+            "COUNTED",
+            "",
+            "hygiene-kit",
+            "1",
+            "60",
+            "60",
+            "DELIVERED",
+        ],
+        Kind::Facilities => {
+            &["cpf-talca", "CPF Talca", "Cárcel de mujeres de Talca", "CL", "CL-ML", "Talca", "WOMEN_PRISON"]
+        }
+        Kind::Programs => &[
+            "kits-de-higiene",
+            "Kits de higiene",
+            "Hygiene kits",
+            "es",
+            "Artículos de higiene cada trimestre.",
+            "",
+            "BASIC_SUPPLIES",
+            "",
+            "ACTIVE",
+            "2026-01-01",
+            "",
+            "cpf-talca",
+        ],
+        Kind::Items => &["soap", "Jabón", "Soap", "es", "piece", "GENERAL"],
+        Kind::Kits => &["hygiene-kit", "1", "2026-01-01", "Kit de higiene", "Hygiene kit", "es", "soap", "2"],
+        Kind::Receipts => &[
+            "E-2026-001",
+            "Bodega",
+            "2026-03-01",
+            "DONATION",
+            "",
+            "soap",
+            "",
+            "",
+            "100",
+            "L-25-118",
+            "2027-12-31",
+        ],
+        Kind::Movements => &[
+            "M-2026-001",
+            "TRANSFER",
+            "2026-03-03",
+            "Bodega",
+            "cpf-talca",
+            "",
+            "",
+            "",
+            "soap",
+            "",
+            "",
+            "",
+            "60",
+        ],
+    }
+}
+
+/// The rows of a file to fill in: the names of the columns, their HXL tags, and an example that no import reads.
+pub fn template_rows(kind: Kind) -> [Vec<String>; 3] {
+    let of = |cell: fn(&Header) -> &'static str| {
+        headers(kind).iter().map(|header| cell(header).to_owned()).collect()
+    };
+    let mut row: Vec<String> = example(kind).iter().map(|cell| (*cell).to_owned()).collect();
+    if let Some(first) = row.first_mut() {
+        first.insert_str(0, EXAMPLE);
+    }
+    [of(|header| header.name), of(|header| header.hxl), row]
+}
+
+/// The same as CSV. No cell of it needs quotes.
 pub fn template(kind: Kind) -> String {
-    let row =
-        |cell: fn(&Header) -> &'static str| headers(kind).iter().map(cell).collect::<Vec<_>>().join(",");
-    format!("{}\n{}\n", row(|header| header.name), row(|header| header.hxl))
+    template_rows(kind).iter().map(|row| row.join(",") + "\n").collect()
 }

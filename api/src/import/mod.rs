@@ -1,4 +1,4 @@
-//! Reading files that people import: CSV in, typed rows or a list of faults out.
+//! Reading files that people import: CSV or XLSX in, typed rows or a list of faults out.
 //!
 //! Nothing here reaches the database. [`read`] checks what a file can be checked for by itself,
 //! [`resolve`] what needs the registry: whether codes are known, programs open, facilities among their
@@ -6,6 +6,7 @@
 //!
 //! # Files
 //!
+//! A file is CSV or XLSX; of a workbook the first sheet that is not hidden is read, and dates may be dates there.
 //! Text is UTF-8, with or without a byte order mark; Windows-1252 (often called Latin-1) must be asked for.
 //! Cells are separated by commas, semicolons or tabs, whichever the header line uses, and may be quoted. The
 //! first row names the columns, in any order, as [`headers`] lists them. A row of HXL tags right below is
@@ -14,42 +15,54 @@
 //!
 //! ```text
 //! distributions  key* facility* program* occurred_on* people_reached* reach_method* item kit kit_version
-//!                quantity* line_people_reached
+//!                quantity* line_people_reached status
 //! facilities     slug* name* aliases country region* municipality kind*
 //! programs       slug* name_es name_en original description_es description_en areas* techniques status
 //!                starts_on* ends_on facilities
 //! items          code* name_es name_en original unit* sensitivity*
 //! kits           code* version* valid_from* name_es name_en original item* quantity*
+//! receipts       form_number* place* occurred_on* source* donor item kit kit_version quantity* lot_number expires_on
+//! movements      form_number* kind* occurred_on* place* to_place via reason note item kit kit_version lot_number
+//!                quantity*
 //! ```
 //!
-//! Columns with a star are required; of the two names, one is.
+//! Columns with a star are required; of the two names, one is. What [`crate::export`] writes comes back as it
+//! went: columns that only tell, such as the moment of recording, are passed over, and an apostrophe that guards a
+//! cell from being taken for a formula is taken off.
 //!
+//! The rows of a paper form of stock have its number in common, and what the form says as a whole.
 //! A delivery with several lines has several rows with the same `key`, and a kit one row for each of its
 //! items; what they share must be the same in each.
 
 mod cells;
 mod columns;
 mod fault;
+mod forms;
+mod guard;
 mod headers;
 mod parse;
 mod resolve;
 mod rows;
+mod sheet;
+mod source;
 mod text;
 
 pub use fault::{Fault, FaultCode, Faults, MAX_FAULTS, Reason};
 pub(crate) use fault::{quoted, reason};
-pub use headers::{Header, headers, template};
+pub use guard::{guard, unguard};
+pub use headers::{Header, example, headers, passed_over, template, template_rows};
 pub use resolve::{
     GoodFound, KitFound, Lookup, ProgramFound, RegionFound, Resolved, ResolvedDistribution, ResolvedFacility,
     ResolvedKit, ResolvedLine, ResolvedProgram, resolve, resolve_into,
 };
 pub use rows::{
-    DistributionLineRow, DistributionRow, FacilityRow, ItemRow, KitLineRow, KitRow, ProgramRow, Rows,
-    Supplied, Table,
+    DistributionLineRow, DistributionRow, FacilityRow, FormLineRow, FormRow, Happened, ItemRow, KitLineRow,
+    KitRow, ProgramRow, Rows, Supplied, Table,
 };
 pub use text::{Encoding, MAX_BYTES};
 
 use columns::Columns;
+use source::Source;
 use text::{Next, Records};
 
 /// The most rows that a file may have, header and tags aside.
@@ -63,11 +76,27 @@ pub enum Kind {
     Programs,
     Items,
     Kits,
+    /// Goods that came in.
+    Receipts,
+    /// Goods that went elsewhere, were handed over, are gone, or were recorded wrongly.
+    Movements,
 }
 
 impl Kind {
-    pub const ALL: [Kind; 5] =
-        [Kind::Distributions, Kind::Facilities, Kind::Programs, Kind::Items, Kind::Kits];
+    pub const ALL: [Kind; 7] = [
+        Kind::Distributions,
+        Kind::Facilities,
+        Kind::Programs,
+        Kind::Items,
+        Kind::Kits,
+        Kind::Receipts,
+        Kind::Movements,
+    ];
+
+    /// The kind of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
 
     /// As the command line spells it.
     pub fn name(self) -> &'static str {
@@ -77,6 +106,8 @@ impl Kind {
             Kind::Programs => "programs",
             Kind::Items => "items",
             Kind::Kits => "kits",
+            Kind::Receipts => "receipts",
+            Kind::Movements => "movements",
         }
     }
 }
@@ -114,20 +145,30 @@ fn rows_within(
     limits: &Limits,
     faults: &mut Faults,
 ) -> Option<Table> {
-    let text = match text::decode(bytes, encoding, limits.bytes) {
-        Ok(text) => text,
+    let text;
+    let source = if sheet::is_workbook(bytes) {
+        sheet::SheetRecords::read(bytes, limits.bytes).map(Source::Sheet)
+    } else {
+        match text::decode(bytes, encoding, limits.bytes) {
+            Ok(decoded) => {
+                text = decoded;
+                Ok(Source::Text(Records::new(&text, columns::delimiter(&text, kind))))
+            }
+            Err(fault) => Err(fault),
+        }
+    };
+    let mut records = match source {
+        Ok(records) => records,
         Err(Fault { line, code, reason, .. }) => {
             faults.add(line, None, code, reason);
             return None;
         }
     };
-    let delimiter = columns::delimiter(&text, kind);
-    let mut records = Records::new(&text, delimiter);
     let (columns, mut pending) = Columns::read(&mut records, kind, faults)?;
     let mut parser = parse::Parser::new(kind);
     let mut rows = 0;
     loop {
-        let record = match pending.take().map_or_else(|| records.next(), Next::Record) {
+        let record = match pending.take().unwrap_or_else(|| records.next()) {
             Next::Record(record) => record,
             Next::Broken { line, reason } => {
                 rows += 1;
@@ -136,6 +177,9 @@ fn rows_within(
             }
             Next::End => break,
         };
+        if record.cells.first().is_some_and(|cell| cell.starts_with(headers::EXAMPLE)) {
+            continue;
+        }
         rows += 1;
         if rows > limits.rows {
             let most = limits.rows;

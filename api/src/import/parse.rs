@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use entity::value::ProgramStatus;
+use entity::value::{DistributionStatus, ProgramStatus};
 
 use super::{
     Kind,
     cells::Cells,
     columns::Row,
     fault::{FaultCode, Faults, quoted, reason},
+    forms,
     rows::{
         DistributionLineRow, DistributionRow, FacilityRow, ItemRow, KitLineRow, KitRow, ProgramRow, Rows,
         Supplied,
@@ -17,13 +18,14 @@ use super::{
 use crate::store::program::sensitivity_of;
 
 /// The most lines of a delivery, and the most items of a kit.
-const MOST_LINES: usize = 100;
+pub(super) const MOST_LINES: usize = 100;
 
 /// The most of one item in a kit.
 const MOST_IN_KIT: i32 = 10_000;
 
 /// Collects typed rows of one kind.
 pub(super) struct Parser {
+    kind: Kind,
     rows: Rows,
     /// Where among `rows` the entry with a key is.
     places: HashMap<String, usize>,
@@ -37,8 +39,9 @@ impl Parser {
             Kind::Programs => Rows::Programs(Vec::new()),
             Kind::Items => Rows::Items(Vec::new()),
             Kind::Kits => Rows::Kits(Vec::new()),
+            Kind::Receipts | Kind::Movements => Rows::Forms(Vec::new()),
         };
-        Parser { rows, places: HashMap::new() }
+        Parser { kind, rows, places: HashMap::new() }
     }
 
     pub(super) fn row(&mut self, row: &Row<'_>, faults: &mut Faults) {
@@ -52,6 +55,11 @@ impl Parser {
             Rows::Kits(rows) => {
                 if let Some(found) = kit(&mut cells) {
                     join_kit(rows, &mut self.places, found, &mut cells);
+                }
+            }
+            Rows::Forms(rows) => {
+                if let Some(found) = forms::form(self.kind, &mut cells) {
+                    forms::join(rows, &mut self.places, found, &mut cells);
                 }
             }
             Rows::Facilities(rows) => {
@@ -117,12 +125,14 @@ fn distribution(cells: &mut Cells<'_, '_>) -> Option<DistributionRow> {
         );
         cells.fault("line_people_reached", FaultCode::OutOfRange, reason);
     }
+    let happened = cells.is_blank("status") || happened(cells);
     let line = DistributionLineRow {
         line: cells.line(),
         supplied: supplied?,
         quantity: quantity?,
         people_reached: of_line?,
     };
+    happened.then_some(())?;
     Some(DistributionRow {
         line: cells.line(),
         key: key?,
@@ -135,7 +145,24 @@ fn distribution(cells: &mut Cells<'_, '_>) -> Option<DistributionRow> {
     })
 }
 
-fn supplied(cells: &mut Cells<'_, '_>) -> Option<Supplied> {
+/// Only deliveries that took place are imported.
+fn happened(cells: &mut Cells<'_, '_>) -> bool {
+    use DistributionStatus::{Delivered, Dispatched, Planned, Verified, Voided};
+    match cells.choice("status") {
+        Some(Delivered | Verified) => true,
+        Some(Planned | Dispatched | Voided) => {
+            let reason = reason!(
+                "Only deliveries that took place are imported; export with status=DELIVERED and status=VERIFIED.",
+                "Solo se importan entregas que ocurrieron; exporte con status=DELIVERED y status=VERIFIED."
+            );
+            cells.fault("status", FaultCode::BadChoice, reason);
+            false
+        }
+        None => false,
+    }
+}
+
+pub(super) fn supplied(cells: &mut Cells<'_, '_>) -> Option<Supplied> {
     match (cells.is_blank("item"), cells.is_blank("kit")) {
         (true, true) => {
             let reason = reason!(

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     fault::{Fault, FaultCode, Faults, quoted, reason},
-    rows::{DistributionRow, FacilityRow, ItemRow, KitRow, ProgramRow, Rows, Supplied, Table},
+    rows::{DistributionRow, FacilityRow, FormRow, ItemRow, KitRow, ProgramRow, Rows, Supplied, Table},
 };
 use crate::store::class::{ClassInput, LineClassInput, classify};
 
@@ -59,6 +59,8 @@ pub enum Resolved {
     Programs(Vec<ResolvedProgram>),
     Items(Vec<ItemRow>),
     Kits(Vec<ResolvedKit>),
+    /// The ledger checks them, since only it knows what is there.
+    Forms(Vec<FormRow>),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -145,6 +147,7 @@ pub fn resolve_into(table: Table, lookup: &impl Lookup, today: NaiveDate, faults
             Resolved::Programs(rows.into_iter().filter_map(|row| program(row, lookup, faults)).collect())
         }
         Rows::Items(rows) => Resolved::Items(rows),
+        Rows::Forms(rows) => Resolved::Forms(rows),
         Rows::Kits(rows) => {
             Resolved::Kits(rows.into_iter().filter_map(|row| kit(row, lookup, faults)).collect())
         }

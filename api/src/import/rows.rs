@@ -1,7 +1,11 @@
 //! Rows as a file gives them: typed, but with the codes that people write.
 
 use chrono::NaiveDate;
-use entity::value::{FacilityKind, Localized, ProgramArea, ProgramStatus, ReachMethod, Sensitivity};
+use entity::value::{
+    FacilityKind, Localized, ProgramArea, ProgramStatus, ReachMethod, Sensitivity, StockMovementKind,
+    StockReason, StockSource,
+};
+use serde::Serialize;
 
 use super::Kind;
 
@@ -19,6 +23,8 @@ pub enum Rows {
     Programs(Vec<ProgramRow>),
     Items(Vec<ItemRow>),
     Kits(Vec<KitRow>),
+    /// Paper forms of stock: receipts or movements.
+    Forms(Vec<FormRow>),
 }
 
 impl Rows {
@@ -30,6 +36,7 @@ impl Rows {
             Rows::Programs(rows) => rows.len(),
             Rows::Items(rows) => rows.len(),
             Rows::Kits(rows) => rows.len(),
+            Rows::Forms(rows) => rows.len(),
         }
     }
 
@@ -62,7 +69,7 @@ pub struct DistributionLineRow {
 }
 
 /// What was handed over, by code.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub enum Supplied {
     Item(String),
     /// Without a version, the one that was valid on the day.
@@ -129,4 +136,48 @@ pub struct KitLineRow {
     pub line: u32,
     pub item: String,
     pub quantity: i32,
+}
+
+/// A paper form of stock: the rows with one form number.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FormRow {
+    /// Of the first of its rows.
+    #[serde(skip)]
+    pub line: u32,
+    pub form_number: String,
+    pub occurred_on: NaiveDate,
+    /// The name of a place, or the slug of the facility whose store it is.
+    pub place: String,
+    pub happened: Happened,
+    pub lines: Vec<FormLineRow>,
+}
+
+/// What a form says as a whole.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub enum Happened {
+    Received {
+        source: StockSource,
+        /// Slug of an organisation.
+        donor: Option<String>,
+    },
+    Moved {
+        /// A transfer, an issue, a loss or an adjustment.
+        kind: StockMovementKind,
+        to_place: Option<String>,
+        /// Without it, the only place in transit.
+        via: Option<String>,
+        reason: Option<StockReason>,
+        note: Option<String>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FormLineRow {
+    #[serde(skip)]
+    pub line: u32,
+    pub supplied: Supplied,
+    /// Below zero only where an adjustment takes away.
+    pub quantity: i32,
+    pub lot_number: Option<String>,
+    pub expires_on: Option<NaiveDate>,
 }

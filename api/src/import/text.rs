@@ -113,15 +113,6 @@ impl<'a> Records<'a> {
         Next::End
     }
 
-    /// Where the reader stands, to come back to.
-    pub(super) fn place(&self) -> (usize, u32) {
-        (self.place, self.line)
-    }
-
-    pub(super) fn go_back(&mut self, (place, line): (usize, u32)) {
-        (self.place, self.line) = (place, line);
-    }
-
     fn record(&mut self) -> Result<Vec<Cow<'a, str>>, Reason> {
         let mut cells = Vec::new();
         loop {

@@ -33,33 +33,12 @@ pub type Inserted = u64;
 
 impl Bulk {
     /// Inserts rows whose keys are not there yet; the others stay as they are.
-    #[expect(clippy::disallowed_methods, reason = "the command line writes for the organisation it was told")]
     pub async fn insert<E>(&self, rows: Vec<E::Model>) -> Result<Inserted>
     where
         E: EntityTrait,
         E::Model: IntoActiveModel<E::ActiveModel>,
     {
-        let most = match self.tx.get_database_backend() {
-            DbBackend::Postgres => 60_000,
-            _ => 30_000,
-        };
-        let at_once = (most / E::Column::iter().count().max(1)).clamp(1, 5_000);
-        let mut inserted = 0;
-        let mut rows = rows.into_iter();
-        loop {
-            let chunk: Vec<E::ActiveModel> = rows
-                .by_ref()
-                .take(at_once)
-                .map(|row| sea_orm::ActiveModelTrait::reset_all(row.into_active_model()))
-                .collect();
-            if chunk.is_empty() {
-                return Ok(inserted);
-            }
-            inserted += E::insert_many(chunk)
-                .on_conflict(OnConflict::new().do_nothing().to_owned())
-                .exec_without_returning(&self.tx)
-                .await?;
-        }
+        insert::<E>(&self.tx, rows).await
     }
 
     /// Says that the demonstration data are in this database.
@@ -80,5 +59,35 @@ impl Bulk {
     /// The same transaction, for writes that a viewer's rules apply to.
     pub fn as_write(self, access: &Access) -> Write<'_> {
         Write { tx: self.tx, access }
+    }
+}
+
+/// As [`Bulk::insert`].
+#[expect(clippy::disallowed_methods, reason = "the command line writes for the organisation it was told")]
+pub(super) async fn insert<E>(tx: &DatabaseTransaction, rows: Vec<E::Model>) -> Result<Inserted>
+where
+    E: EntityTrait,
+    E::Model: IntoActiveModel<E::ActiveModel>,
+{
+    let most = match tx.get_database_backend() {
+        DbBackend::Postgres => 60_000,
+        _ => 30_000,
+    };
+    let at_once = (most / E::Column::iter().count().max(1)).clamp(1, 5_000);
+    let mut inserted = 0;
+    let mut rows = rows.into_iter();
+    loop {
+        let chunk: Vec<E::ActiveModel> = rows
+            .by_ref()
+            .take(at_once)
+            .map(|row| sea_orm::ActiveModelTrait::reset_all(row.into_active_model()))
+            .collect();
+        if chunk.is_empty() {
+            return Ok(inserted);
+        }
+        inserted += E::insert_many(chunk)
+            .on_conflict(OnConflict::new().do_nothing().to_owned())
+            .exec_without_returning(tx)
+            .await?;
     }
 }

@@ -11,6 +11,7 @@ pub mod changes;
 pub mod class;
 pub mod connect;
 pub mod distribution;
+pub mod export;
 pub mod facility;
 pub mod feed;
 pub mod gift;

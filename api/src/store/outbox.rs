@@ -78,9 +78,9 @@ impl Write<'_> {
     }
 }
 
-/// The same, for a transaction that is not a viewer's.
+/// Events of the viewer's organisation, in a transaction.
 #[expect(clippy::disallowed_methods, reason = "rows of the viewer's own organisation")]
-pub(super) async fn append(
+async fn append(
     tx: &DatabaseTransaction,
     access: &Access,
     changes: impl IntoIterator<Item = Change>,

@@ -30,8 +30,8 @@ use crate::{
     },
     http::{
         App,
-        graphql::{coded, credential, text_header, too_costly},
-        request::{LARGEST, Parameters},
+        graphql::{coded, text_header, too_costly},
+        request::{Credentials, LARGEST, Parameters},
         within,
     },
     store::{Access, Seen, catalog::Catalog, feed::State, outbox::Event},
@@ -84,7 +84,7 @@ impl Socket {
         session: Session,
         counted: Counted,
     ) -> Self {
-        let (authorization, organization) = credential(request);
+        let Credentials { authorization, organization } = Credentials::of(request);
         Self {
             session,
             counted,

@@ -193,3 +193,17 @@ fn no_bytes_make_the_reader_fail() {
         }
     }
 }
+
+#[test]
+fn the_example_of_a_template_is_a_row_that_could_be() {
+    for kind in Kind::ALL {
+        let [names, tags, _] = template_rows(kind);
+        assert_eq!(names.len(), example(kind).len(), "{kind:?}");
+        let text = format!("{}\n{}\n{}\n", names.join(","), tags.join(","), example(kind).join(","));
+        let table = read(text.as_bytes(), kind, Encoding::Utf8).unwrap_or_else(|faults| panic!("{faults:?}"));
+        assert_eq!(table.rows.len(), 1, "{kind:?}");
+        // Left in the file, it is passed over.
+        let filled = format!("{}{}\n", template(kind), example(kind).join(","));
+        assert_eq!(read(filled.as_bytes(), kind, Encoding::Utf8).unwrap().rows.len(), 1, "{kind:?}");
+    }
+}

@@ -1,6 +1,7 @@
 mod files;
 mod registry;
 mod rows;
+mod sheets;
 
 use super::*;
 

@@ -2,6 +2,7 @@
 
 mod at_once;
 mod check;
+mod export;
 pub mod sync;
 mod write;
 
@@ -25,6 +26,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 pub use self::check::CheckedLine;
+pub use self::export::{AT_ONCE, Begun, Exported, ExportedLine};
 pub use self::write::{
     CorrectDistribution, LineInput, RecordDistribution, Recorded, Supplied, VoidDistribution,
 };

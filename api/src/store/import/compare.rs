@@ -3,12 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 
 use entity::{distribution, distribution_line, value::Localized};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use uuid::Uuid;
 
 use super::{New, NewKit, Plan};
 use crate::{
     error::Result,
+    id::{self, GlobalId},
     import::{
         FaultCode, Faults, ItemRow, Reason, Resolved, ResolvedDistribution, ResolvedFacility, ResolvedKit,
         ResolvedLine, ResolvedProgram, Supplied, quoted, reason,
@@ -19,7 +20,7 @@ use crate::{
 /// How many keys are asked for at once: each is a parameter.
 const AT_ONCE: usize = 5_000;
 
-/// A delivery that was imported before.
+/// A delivery that is there.
 type Stored = (distribution::Model, Vec<distribution_line::Model>);
 
 /// Lines of a file and columns in which they differ.
@@ -74,11 +75,13 @@ impl Access {
                 });
                 New::Kits(join_versions(new, |row| find(row).map(|entry| entry.row.id)))
             }
+            Resolved::Forms(forms) => New::Forms(self.try_forms(forms, faults, &mut unchanged).await?),
         };
         Ok(Plan { new, unchanged })
     }
 
-    /// The deliveries of these keys that the organisation has imported before.
+    /// The deliveries of these keys that the organisation has: those that were imported with them and, since an export
+    /// names by its id what has no key, those of these ids.
     #[expect(
         clippy::disallowed_methods,
         reason = "the program itself reads, and only rows of the organisation that it writes for"
@@ -87,9 +90,14 @@ impl Access {
         let own = self.own()?;
         let mut found = HashMap::new();
         for chunk in rows.chunks(AT_ONCE) {
+            let keys = || chunk.iter().map(|row| row.row.key.as_str());
+            let named = distribution::Column::ImportKey.is_in(keys());
+            let exported = Condition::all()
+                .add(distribution::Column::ImportKey.is_null())
+                .add(distribution::Column::Id.is_in(keys().filter_map(id_of_delivery)));
             let deliveries = distribution::Entity::find()
                 .filter(distribution::Column::OrganizationId.eq(own))
-                .filter(distribution::Column::ImportKey.is_in(chunk.iter().map(|row| row.row.key.as_str())))
+                .filter(Condition::any().add(named).add(exported))
                 .all(self.reader())
                 .await?;
             if deliveries.is_empty() {
@@ -104,9 +112,10 @@ impl Access {
             {
                 lines.entry(line.distribution_id).or_default().push(line);
             }
-            found.extend(deliveries.into_iter().filter_map(|row| {
+            found.extend(deliveries.into_iter().map(|row| {
                 let lines = lines.remove(&row.id).unwrap_or_default();
-                Some((row.import_key.clone()?, (row, lines)))
+                let key = row.import_key.clone().unwrap_or_else(|| id::text(id::Kind::Distribution, row.id));
+                (key, (row, lines))
             }));
         }
         Ok(found)
@@ -122,6 +131,10 @@ impl Access {
         let entries = table(&self.catalog).iter().filter(|entry| Some(owner(entry)) == own);
         entries.map(|entry| (key(entry), entry)).collect()
     }
+}
+
+fn id_of_delivery(key: &str) -> Option<Uuid> {
+    GlobalId::parse(key).filter(|id| id.kind == id::Kind::Distribution).map(|id| id.id)
 }
 
 fn owner_of_program(entry: &catalog::Program) -> Uuid {

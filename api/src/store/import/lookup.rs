@@ -39,7 +39,10 @@ impl Access {
     /// The registry that a file of this kind is checked against.
     pub fn import_registry(&self, kind: Kind) -> Result<Registry<'_>> {
         let own = self.own()?;
-        let drafts = if kind == Kind::Distributions { Drafts::Refused } else { Drafts::Accepted };
+        let drafts = match kind {
+            Kind::Distributions | Kind::Receipts | Kind::Movements => Drafts::Refused,
+            Kind::Facilities | Kind::Programs | Kind::Items | Kind::Kits => Drafts::Accepted,
+        };
         let usable = |published: bool, archived: bool| !archived && (published || drafts == Drafts::Accepted);
         let catalog = &self.catalog;
         let programs = catalog

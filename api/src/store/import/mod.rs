@@ -1,6 +1,7 @@
 //! Writing what a file holds: compared with what is there, then all of it in one transaction, or nothing.
 
 mod compare;
+mod forms;
 mod lookup;
 mod write;
 
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     error::Error,
-    import::{ItemRow, ResolvedDistribution, ResolvedFacility, ResolvedKit, ResolvedProgram},
+    import::{FormRow, ItemRow, ResolvedDistribution, ResolvedFacility, ResolvedKit, ResolvedProgram},
 };
 
 pub use lookup::Registry;
@@ -29,6 +30,8 @@ enum New {
     Programs(Vec<ResolvedProgram>),
     Items(Vec<ItemRow>),
     Kits(Vec<NewKit>),
+    /// By day.
+    Forms(Vec<FormRow>),
 }
 
 /// A kit and its new versions, or new versions of a kit that is there.
@@ -47,6 +50,7 @@ impl Plan {
             New::Facilities(rows) => rows.len(),
             New::Programs(rows) => rows.len(),
             New::Items(rows) => rows.len(),
+            New::Forms(rows) => rows.len(),
             New::Kits(kits) => kits.iter().map(|kit| kit.versions.len()).sum(),
         }
     }

@@ -13,12 +13,11 @@ use super::{Entries, New, NewKit, Plan, Stopped};
 use crate::{
     import::{ItemRow, ResolvedDistribution, ResolvedFacility, ResolvedKit, ResolvedProgram},
     store::{
-        Access,
-        bulk::Bulk,
+        Access, bulk,
         kit::new_face,
-        outbox::{self, Change},
+        outbox::Change,
         tied::{self, Hold},
-        write::next_quarter,
+        write::{Write, next_quarter},
     },
 };
 
@@ -31,7 +30,7 @@ type Done = Result<(), Stopped>;
 struct Import<'a> {
     access: &'a Access,
     own: Uuid,
-    bulk: Bulk,
+    write: Write<'a>,
     /// SHA-256 of the file, which every trace names.
     file: &'a str,
     entries: Entries,
@@ -51,10 +50,10 @@ impl Access {
         mut progress: impl FnMut(usize),
     ) -> Done {
         let own = self.own()?;
-        let bulk = self.store.bulk().await?;
-        let mut import = Import { access: self, own, bulk, file, entries, traces: Vec::new() };
+        let write = self.store.bulk().await?.as_write(self);
+        let mut import = Import { access: self, own, write, file, entries, traces: Vec::new() };
         let done = import.all(plan, &mut progress).await;
-        let write = import.bulk.as_write(self);
+        let write = import.write;
         match done {
             Ok(()) => {
                 write.commit().await?;
@@ -74,7 +73,7 @@ impl Import<'_> {
             New::Distributions(_) => Hold::Rely,
             _ => Hold::Change,
         };
-        if tied::take(&self.bulk.tx, hold).await? != self.access.catalog.version {
+        if tied::take(&self.write.tx, hold).await? != self.access.catalog.version {
             return Err(Stopped::Changed);
         }
         let mut done = 0;
@@ -104,6 +103,13 @@ impl Import<'_> {
                 for chunk in rows.chunks(AT_ONCE) {
                     self.items(chunk).await?;
                     done += chunk.len();
+                    progress(done);
+                }
+            }
+            New::Forms(forms) => {
+                for form in &forms {
+                    self.access.write_form(&self.write, form, self.file).await?;
+                    done += 1;
                     progress(done);
                 }
             }
@@ -170,7 +176,7 @@ impl Import<'_> {
             .collect();
         self.insert::<distribution::Entity>(deliveries).await?;
         self.insert::<distribution_line::Entity>(lines).await?;
-        outbox::append(&self.bulk.tx, self.access, told).await?;
+        self.write.tell(told).await?;
         self.insert_traces().await
     }
 
@@ -324,7 +330,7 @@ impl Import<'_> {
             .filter(kit::Column::OrganizationId.eq(self.own))
             .filter(kit::Column::Id.eq(id))
             .filter(kit::Column::Version.eq(before))
-            .exec(&self.bulk.tx)
+            .exec(&self.write.tx)
             .await?;
         if changed.rows_affected == 1 { Ok(()) } else { Err(Stopped::Changed) }
     }
@@ -372,7 +378,7 @@ impl Import<'_> {
         E::Model: IntoActiveModel<E::ActiveModel>,
     {
         let wanted = rows.len() as u64;
-        let inserted = self.bulk.insert::<E>(rows).await?;
+        let inserted = bulk::insert::<E>(&self.write.tx, rows).await?;
         if inserted == wanted { Ok(()) } else { Err(Stopped::Taken) }
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::NaiveDate;
 use entity::{
-    stock_lot,
+    stock_lot, stock_movement,
     value::{StockMovementKind, StockReason, StockSide, StockSource},
 };
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel};
@@ -118,6 +118,17 @@ impl Access {
             again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
+        let row = self.receive_in(&write, id, &input).await?;
+        self.finish_movement(write, input.head.validate_only, &row).await
+    }
+
+    /// As [`Access::receive_stock`], as part of a transaction.
+    pub(in crate::store) async fn receive_in(
+        &self,
+        write: &Write<'_>,
+        id: Uuid,
+        input: &ReceiveStock,
+    ) -> Written<stock_movement::Model> {
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         let place = self.check_store(&mut faults, input.place, "place");
@@ -126,7 +137,7 @@ impl Access {
         if let Some(facility) = place.and_then(|place| place.facility_id) {
             self.check_permitted(&mut faults, facility, input.head.occurred_on, &checked);
         }
-        self.check_origin(&mut faults, &input);
+        self.check_origin(&mut faults, input);
         for (place, line) in input.lines.iter().enumerate() {
             let number = place.to_string();
             if let Some(text) = &line.number {
@@ -140,7 +151,7 @@ impl Access {
             faults.check(lasts, UserErrorCode::Expired, &field, CAME_EXPIRED);
         }
         faults.refuse()?;
-        let lots = self.new_lots(&write, &input, &checked).await?;
+        let lots = self.new_lots(write, input, &checked).await?;
         let row = self.movement_of(id, StockMovementKind::Receipt, &input.head)?;
         let mut movement = Movement { row, entries: Vec::new(), field: "lines" };
         for (line, (lot, quantity)) in lots.iter().enumerate() {
@@ -155,9 +166,9 @@ impl Access {
             };
             movement.carry(Side::Outside(StockSide::Supplier), Side::Place(input.place), entry);
         }
-        let held = self.hold(&write, movement.pairs().collect()).await?;
-        self.post(&write, &held, std::slice::from_ref(&movement)).await?;
-        self.finish_movement(write, input.head.validate_only, &movement.row).await
+        let held = self.hold(write, movement.pairs().collect()).await?;
+        self.post(write, &held, std::slice::from_ref(&movement)).await?;
+        Ok(movement.row)
     }
 
     fn check_origin(&self, faults: &mut Faults, input: &ReceiveStock) {
@@ -237,6 +248,18 @@ impl Access {
             again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
+        let row = self.take_in(&write, id, &input, kind).await?;
+        self.finish_movement(write, input.head.validate_only, &row).await
+    }
+
+    /// An issue or a loss, as part of a transaction.
+    pub(in crate::store) async fn take_in(
+        &self,
+        write: &Write<'_>,
+        id: Uuid,
+        input: &TakeStock,
+        kind: StockMovementKind,
+    ) -> Written<stock_movement::Model> {
         use StockReason::{Damaged, Expired, Missing, Other, Recalled, Seized, Stolen};
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
@@ -252,10 +275,10 @@ impl Access {
         faults.check(fits, UserErrorCode::Invalid, &["reason"], BAD_REASON);
         let wanted = self.check_stock_lines(&mut faults, &input.lines)?;
         faults.refuse()?;
-        let lots = self.candidates(&write, input.place, &wanted).await?;
-        let held = self.hold(&write, pairs(&[input.place], lots.keys().copied())).await?;
+        let lots = self.candidates(write, input.place, &wanted).await?;
+        let held = self.hold(write, pairs(&[input.place], lots.keys().copied())).await?;
         let on = (input.head.occurred_on, purpose);
-        let picked = self.pick(&write, &held, input.place, &lots, &wanted, on).await?;
+        let picked = self.pick(write, &held, input.place, &lots, &wanted, on).await?;
         let mut row = self.movement_of(id, kind, &input.head)?;
         row.reason = input.reason;
         let mut movement = Movement { row, entries: Vec::new(), field: "lines" };
@@ -270,8 +293,8 @@ impl Access {
             };
             movement.carry(Side::Place(input.place), Side::Outside(to), entry);
         }
-        self.post(&write, &held, std::slice::from_ref(&movement)).await?;
-        self.finish_movement(write, input.head.validate_only, &movement.row).await
+        self.post(write, &held, std::slice::from_ref(&movement)).await?;
+        Ok(movement.row)
     }
 
     /// Goods of an issue that came back unused: never more than it took.
@@ -345,13 +368,24 @@ impl Access {
 
     /// The record was wrong: each lot changes by a number, above or below zero.
     pub async fn adjust_stock(&self, input: AdjustStock) -> Written<Option<Seen>> {
-        use StockReason::{EntryError, Found, Missing, OpeningBalance, Other};
         self.require(Right::StockCorrect)?;
         let write = self.write_operations().await?;
         let id = match write.once(&input.head.once, self.new_id()).await? {
             again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
+        let row = self.adjust_in(&write, id, &input).await?;
+        self.finish_movement(write, input.head.validate_only, &row).await
+    }
+
+    /// As [`Access::adjust_stock`], as part of a transaction.
+    pub(in crate::store) async fn adjust_in(
+        &self,
+        write: &Write<'_>,
+        id: Uuid,
+        input: &AdjustStock,
+    ) -> Written<stock_movement::Model> {
+        use StockReason::{EntryError, Found, Missing, OpeningBalance, Other};
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.place, "place");
@@ -363,16 +397,16 @@ impl Access {
             faults.check(change.change != 0, UserErrorCode::OutOfRange, &field, BAD_QUANTITY);
         }
         faults.refuse()?;
-        self.check_lots_exist(&write, input.lines.iter().map(|line| line.lot)).await?;
+        self.check_lots_exist(write, input.lines.iter().map(|line| line.lot)).await?;
         let mut row = self.movement_of(id, StockMovementKind::Adjustment, &input.head)?;
         row.reason = Some(input.reason);
         let mut movement = Movement { row, entries: Vec::new(), field: "lines" };
         for (line, change) in input.lines.iter().enumerate() {
             movement.adjust(input.place, change.lot, change.change.into(), line);
         }
-        let held = self.hold(&write, movement.pairs().collect()).await?;
-        self.post(&write, &held, std::slice::from_ref(&movement)).await?;
-        self.finish_movement(write, input.head.validate_only, &movement.row).await
+        let held = self.hold(write, movement.pairs().collect()).await?;
+        self.post(write, &held, std::slice::from_ref(&movement)).await?;
+        Ok(movement.row)
     }
 
     /// Refuses lots that the viewer's organisation does not have.

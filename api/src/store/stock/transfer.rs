@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use entity::value::{StockMovementKind, StockPlaceKind, StockReason, StockSide};
+use entity::{
+    stock_movement,
+    value::{StockMovementKind, StockPlaceKind, StockReason, StockSide},
+};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -19,7 +22,7 @@ use crate::{
         Access,
         input::{Faults, Message, UserError, UserErrorCode, Written, or_default},
         kit::BAD_QUANTITY,
-        write::Seen,
+        write::{Seen, Write},
     },
 };
 
@@ -75,6 +78,17 @@ impl Access {
             again @ Seen::Again(_) => return Ok(Some(again)),
             Seen::First(id) => id,
         };
+        let row = self.transfer_in(&write, id, &input).await?;
+        self.finish_movement(write, input.head.validate_only, &row).await
+    }
+
+    /// As [`Access::transfer_stock`], as part of a transaction.
+    pub(in crate::store) async fn transfer_in(
+        &self,
+        write: &Write<'_>,
+        id: Uuid,
+        input: &TransferStock,
+    ) -> Written<stock_movement::Model> {
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.from, "from");
@@ -83,10 +97,10 @@ impl Access {
         self.check_transit(&mut faults, input.via);
         let wanted = self.check_stock_lines(&mut faults, &input.lines)?;
         faults.refuse()?;
-        let lots = self.candidates(&write, input.from, &wanted).await?;
-        let held = self.hold(&write, pairs(&[input.from, input.via], lots.keys().copied())).await?;
+        let lots = self.candidates(write, input.from, &wanted).await?;
+        let held = self.hold(write, pairs(&[input.from, input.via], lots.keys().copied())).await?;
         let on = (input.head.occurred_on, Purpose::Move);
-        let picked = self.pick(&write, &held, input.from, &lots, &wanted, on).await?;
+        let picked = self.pick(write, &held, input.from, &lots, &wanted, on).await?;
         let mut row = self.movement_of(id, StockMovementKind::Transfer, &input.head)?;
         row.to_place_id = Some(input.to);
         let mut movement = Movement { row, entries: Vec::new(), field: "lines" };
@@ -108,8 +122,8 @@ impl Access {
             movement.carry(Side::Place(input.from), Side::Place(input.via), entry);
         }
         faults.refuse()?;
-        self.post(&write, &held, std::slice::from_ref(&movement)).await?;
-        self.finish_movement(write, input.head.validate_only, &movement.row).await
+        self.post(write, &held, std::slice::from_ref(&movement)).await?;
+        Ok(movement.row)
     }
 
     fn check_transit(&self, faults: &mut Faults, via: Uuid) {

@@ -1,0 +1,114 @@
+//! Into what is asked for by plain addresses: who asks, and how a refusal is told.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+};
+use async_graphql::Pos;
+
+use super::{
+    App,
+    answer::{self, Media},
+    enter,
+    request::Credentials,
+};
+use crate::{
+    auth::Denied,
+    error::Error,
+    graphql::{server_error, text},
+    import::{Reason, reason},
+    store::Access,
+};
+
+/// Why there is no answer.
+pub enum Refused {
+    /// What is asked cannot be.
+    Asked(Reason),
+    Credential(Denied),
+    /// Nobody in particular asks.
+    Anonymous,
+    Fault(Error),
+}
+
+impl<F: Into<Error>> From<F> for Refused {
+    fn from(fault: F) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+/// Credentials that are kept for as long as the answer takes.
+pub struct Who {
+    authorization: Option<String>,
+    organization: Option<String>,
+}
+
+impl Who {
+    pub fn of(request: &HttpRequest) -> Self {
+        let Credentials { authorization, organization } = Credentials::of(request);
+        Self {
+            authorization: authorization.map(str::to_owned),
+            organization: organization.map(str::to_owned),
+        }
+    }
+}
+
+/// The database as the viewer may see it now.
+pub async fn access(app: &App, who: &Who) -> Result<Access, Refused> {
+    let catalog = app.store.catalog().await?;
+    let credentials = Credentials {
+        authorization: who.authorization.as_deref(),
+        organization: who.organization.as_deref(),
+    };
+    let access = enter(app, credentials, (catalog, Default::default())).await.map_err(Refused::Credential)?;
+    if access.viewer.role().is_none() { Err(Refused::Anonymous) } else { Ok(access) }
+}
+
+/// The refusal as the client reads it, in its language.
+pub fn refuse(request: &HttpRequest, refused: Refused) -> HttpResponse {
+    let (status, code, reason) = match refused {
+        Refused::Credential(denied) => return answer::denied(denied, Media::Json),
+        Refused::Anonymous => {
+            let mut response = HttpResponse::Unauthorized();
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+            let reason = reason!(
+                "Send a token: Authorization: Bearer TOKEN",
+                "Envíe un token: Authorization: Bearer TOKEN"
+            );
+            return answer::refusal_with(response, "TOKEN_NEEDED", said(request, &reason), Media::Json);
+        }
+        Refused::Asked(reason) => (StatusCode::BAD_REQUEST, "BAD_USER_INPUT", reason),
+        Refused::Fault(fault) => {
+            // Notes the fault in the log.
+            let _ = server_error(&fault, Pos::default());
+            let status = match fault {
+                Error::NotPermitted => StatusCode::FORBIDDEN,
+                Error::Invalid(_) | Error::BadCursor | Error::EventsGone => StatusCode::BAD_REQUEST,
+                Error::Unavailable | Error::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
+                Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            let es = match fault {
+                Error::NotPermitted => "Su función no permite esto.".to_owned(),
+                Error::Unavailable => "El servicio está ocupado. Intente de nuevo en un momento.".to_owned(),
+                Error::TimedOut => "La solicitud tardó demasiado y se detuvo.".to_owned(),
+                Error::Internal(_) => "Algo falló de nuestro lado.".to_owned(),
+                Error::Invalid(_) | Error::BadCursor | Error::EventsGone => fault.message(),
+            };
+            (status, fault.code(), Reason { en: fault.message(), es })
+        }
+    };
+    answer::refusal(status, code, said(request, &reason), Media::Json)
+}
+
+/// The text in the language of the request.
+fn said<'r>(request: &HttpRequest, reason: &'r Reason) -> &'r str {
+    if spanish(request) { &reason.es } else { &reason.en }
+}
+
+/// Whether the request asks for Spanish before English.
+pub fn spanish(request: &HttpRequest) -> bool {
+    let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    let languages = header.map(text::accepted).unwrap_or_default();
+    let spanish = |tag: &String| tag.to_ascii_lowercase().starts_with("es");
+    let known = |tag: &&String| spanish(tag) || tag.to_ascii_lowercase().starts_with("en");
+    languages.iter().find(known).is_some_and(spanish)
+}

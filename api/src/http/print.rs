@@ -1,0 +1,148 @@
+//! `/print/…`: forms for paper, filled from a delivery or blank, for who records deliveries.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use entity::value::Localized;
+use sha2::{Digest, Sha256};
+
+use super::{
+    App,
+    door::{Refused, Who, access, refuse, spanish},
+    nothing_here, within,
+};
+use crate::{
+    auth::Right,
+    error::Error,
+    id::{self, GlobalId},
+    import::{quoted, reason},
+    print::{Filled, Form, Good, Language, STYLE, write},
+    store::{Access, distribution::Delivery},
+};
+
+pub fn routes(services: &mut web::ServiceConfig) {
+    services.route("/print/{form}", web::get().to(form));
+}
+
+async fn form(app: web::Data<App>, request: HttpRequest, path: web::Path<String>) -> HttpResponse {
+    let Some(form) = Form::parse(&path) else { return nothing_here().await };
+    let done = async {
+        let asked = Asked::of(&request)?;
+        let access = access(&app, &Who::of(&request)).await?;
+        access.require(Right::DistributionRecord)?;
+        let filled = filled(&access, form, &asked).await?;
+        Ok(filled.map(|filled| write(form, asked.language, &filled)))
+    };
+    match within(&app, done).await {
+        Some(Ok(Some(page))) => HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+            .insert_header((header::CACHE_CONTROL, "private, no-store"))
+            .append_header((header::VARY, "Authorization, Umbral-Organization, Accept-Language"))
+            .insert_header((header::CONTENT_SECURITY_POLICY, policy()))
+            .insert_header((header::X_FRAME_OPTIONS, "DENY"))
+            .body(page),
+        Some(Ok(None)) => nothing_here().await,
+        Some(Err(refused)) => refuse(&request, refused),
+        None => refuse(&request, Refused::Fault(Error::TimedOut)),
+    }
+}
+
+/// Nothing is loaded, run or sent: the one thing that is let through is the style that the page carries.
+fn policy() -> String {
+    let style = STANDARD.encode(Sha256::digest(STYLE));
+    format!(
+        "default-src 'none'; style-src 'sha256-{style}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    )
+}
+
+/// What the address asks for.
+struct Asked {
+    language: Language,
+    /// None for a blank form.
+    delivery: Option<String>,
+}
+
+impl Asked {
+    fn of(request: &HttpRequest) -> Result<Self, Refused> {
+        let unreadable = |_| {
+            Refused::Asked(reason!(
+                "The parameters of the address cannot be read.",
+                "No se pueden leer los parámetros de la dirección."
+            ))
+        };
+        let pairs: Vec<(String, String)> =
+            serde_urlencoded::from_str(request.query_string()).map_err(unreadable)?;
+        let (mut language, mut delivery) = (None, None);
+        for (name, value) in pairs {
+            let before = match name.as_str() {
+                "lang" => {
+                    let known = Language::parse(&value)
+                        .ok_or_else(|| Refused::Asked(reason!("lang is es or en.", "lang es es o en.")))?;
+                    language.replace(known).is_some()
+                }
+                "distribution" => delivery.replace(value).is_some(),
+                _ => {
+                    let name = quoted(&name);
+                    return Err(Refused::Asked(reason!(
+                        "There is no parameter {name}.",
+                        "No existe el parámetro {name}."
+                    )));
+                }
+            };
+            if before {
+                let name = quoted(&name);
+                return Err(Refused::Asked(reason!("{name} stands twice.", "{name} aparece dos veces.")));
+            }
+        }
+        let said = if spanish(request) { Language::Es } else { Language::En };
+        Ok(Self { language: language.unwrap_or(said), delivery })
+    }
+}
+
+/// What the form holds; none when there is no such delivery, or none that the viewer may see.
+async fn filled(access: &Access, form: Form, asked: &Asked) -> Result<Option<Filled>, Refused> {
+    let own = access.viewer.organization().and_then(|own| access.organization(own));
+    let blank = Filled {
+        number: access.fresh_form_number(form.letters()),
+        organization: own.map(|entry| entry.row.name.clone()).unwrap_or_default(),
+        ..Filled::default()
+    };
+    let Some(delivery) = &asked.delivery else { return Ok(Some(blank)) };
+    let Some(GlobalId { kind: id::Kind::Distribution, id }) = GlobalId::parse(delivery) else {
+        return Ok(None);
+    };
+    let Some(delivery) = access.distributions_by_id(&[id], true).await?.remove(&id) else { return Ok(None) };
+    let row = &delivery.row;
+    let program = access.program(row.program_id).map(|view| words(view.name(), asked.language));
+    let facility = access.catalog.facilities.get(row.facility_id).map(|entry| entry.row.name.clone());
+    Ok(Some(Filled {
+        delivery: Some(id::text(id::Kind::Distribution, row.id)),
+        facility: facility.unwrap_or_default(),
+        program: program.unwrap_or_default(),
+        day: row.occurred_on.to_string(),
+        reached: row.people_reached.map(|people| people.to_string()).unwrap_or_default(),
+        goods: goods(access, &delivery, asked.language),
+        ..blank
+    }))
+}
+
+fn goods(access: &Access, delivery: &Delivery, language: Language) -> Vec<Good> {
+    let good = |line: &crate::store::distribution::Line| {
+        let quantity = line.quantity.to_string();
+        if let Some(item) = line.item_id.and_then(|id| access.item(id)) {
+            let name = format!("{} ({})", words(item.name(), language), item.entry.row.code);
+            return Good { name, unit: item.unit().into_owned(), quantity };
+        }
+        let kit = line.kit_id.and_then(|id| access.kit(id));
+        let version = line.kit_version.unwrap_or(1);
+        let name =
+            kit.map(|kit| format!("{} ({} {version})", words(kit.name(), language), kit.entry.row.code));
+        Good { name: name.unwrap_or_default(), unit: "kit".to_owned(), quantity }
+    };
+    delivery.lines.iter().map(good).collect()
+}
+
+/// A text in a language, or else in the one it was written in.
+fn words(text: &Localized, language: Language) -> String {
+    let found = text.texts.get(language.tag()).or_else(|| text.texts.get(&text.original));
+    found.map(|translation| translation.text.clone()).unwrap_or_default()
+}

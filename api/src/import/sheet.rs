@@ -1,0 +1,119 @@
+//! Workbooks into records: the first sheet of an XLSX file that is not hidden.
+//!
+//! Cells are read one after the other and kept as the text that a CSV file would have. A line is the number of the row
+//! that the spreadsheet shows.
+
+use std::{borrow::Cow, io::Cursor};
+
+use calamine::{DataRef, ExcelDateTime, Reader, SheetVisible, Xlsx};
+
+use super::{
+    MAX_ROWS,
+    fault::{Fault, FaultCode, Reason, reason},
+    text::{Next, Record},
+};
+
+/// The most columns that are looked at; the widest of our files has a fifth of them.
+const MOST_COLUMNS: u32 = 100;
+
+/// Whether the bytes are a ZIP archive, as every XLSX file is. No text begins so.
+pub(super) fn is_workbook(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"PK\x03\x04")
+}
+
+/// The rows of a sheet, without those that are empty.
+pub(super) struct SheetRecords {
+    rows: std::vec::IntoIter<(u32, Vec<String>)>,
+    width: usize,
+}
+
+impl SheetRecords {
+    pub(super) fn read(bytes: &[u8], limit: usize) -> Result<Self, Fault> {
+        if bytes.len() > limit {
+            let most = limit / 1024 / 1024;
+            let reason = reason!(
+                "The file is larger than {most} MiB; import it in parts.",
+                "El archivo pesa más de {most} MiB; impórtelo por partes."
+            );
+            return Err(fault(1, FaultCode::TooLarge, reason));
+        }
+        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| unreadable())?;
+        let first = book.sheets_metadata().iter().find(|sheet| sheet.visible == SheetVisible::Visible);
+        let name = first.map(|sheet| sheet.name.clone()).ok_or_else(unreadable)?;
+        let mut cells = book.worksheet_cells_reader(&name).map_err(|_| unreadable())?;
+        let mut rows: Vec<(u32, Vec<String>)> = Vec::new();
+        while let Some(cell) = cells.next_cell().map_err(|_| unreadable())? {
+            let (row, column) = cell.get_position();
+            let text = text(cell.get_value());
+            if text.is_empty() {
+                continue;
+            }
+            let line = row.saturating_add(1);
+            if column >= MOST_COLUMNS || rows.len() > MAX_ROWS + 2 {
+                let reason = reason!(
+                    "The sheet is larger than any that can be imported; import it in parts.",
+                    "La hoja es más grande que cualquiera que se pueda importar; impórtela por partes."
+                );
+                return Err(fault(line, FaultCode::TooLarge, reason));
+            }
+            if rows.last().is_none_or(|(last, _)| *last != line) {
+                rows.push((line, Vec::new()));
+            }
+            if let Some((_, cells)) = rows.last_mut() {
+                let column = column as usize;
+                cells.resize(cells.len().max(column + 1), String::new());
+                cells[column] = text;
+            }
+        }
+        // A spreadsheet keeps the cells of a row that are filled in, not those that could be.
+        let width = rows.first().map_or(0, |(_, cells)| cells.len());
+        Ok(Self { rows: rows.into_iter(), width })
+    }
+
+    pub(super) fn next(&mut self) -> Next<'static> {
+        let Some((line, cells)) = self.rows.next() else { return Next::End };
+        let mut cells: Vec<Cow<'static, str>> = cells.into_iter().map(Cow::Owned).collect();
+        cells.resize(cells.len().max(self.width), Cow::Borrowed(""));
+        Next::Record(Record { line, cells })
+    }
+}
+
+fn text(value: &DataRef<'_>) -> String {
+    match value {
+        DataRef::Int(number) => number.to_string(),
+        // Whole numbers come as floating point too, and are written without a point.
+        DataRef::Float(number) => number.to_string(),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            text.trim().to_owned()
+        }
+        DataRef::SharedString(text) => text.trim().to_owned(),
+        DataRef::Bool(value) => value.to_string().to_ascii_uppercase(),
+        DataRef::DateTime(moment) => day(moment),
+        DataRef::Error(error) => error.to_string(),
+        DataRef::Empty => String::new(),
+    }
+}
+
+/// A day as we write it; with the time of day, when there is one.
+fn day(moment: &ExcelDateTime) -> String {
+    let number = || moment.as_f64().to_string();
+    if moment.is_duration() {
+        return number();
+    }
+    moment.as_datetime().map_or_else(number, |moment| {
+        let midnight = moment.time() == chrono::NaiveTime::MIN;
+        if midnight { moment.date().to_string() } else { moment.to_string() }
+    })
+}
+
+fn unreadable() -> Fault {
+    let reason = reason!(
+        "The workbook cannot be read; save it as XLSX without a password, or as CSV.",
+        "No se puede leer el libro; guárdelo como XLSX sin contraseña, o como CSV."
+    );
+    fault(1, FaultCode::BadWorkbook, reason)
+}
+
+fn fault(line: u32, code: FaultCode, reason: Reason) -> Fault {
+    Fault { line, column: None, code, reason }
+}

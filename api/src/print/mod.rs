@@ -1,0 +1,70 @@
+//! Forms for paper: HTML that prints on A4 and on Letter, with a number by which the entry later names the sheet.
+//!
+//! A form holds what was delivered and never who received it: names are written by hand, in the prison, and stay on
+//! the paper.
+
+mod forms;
+mod words;
+
+use std::fmt::Write;
+
+pub use forms::{Filled, Good, write};
+pub use words::Language;
+
+/// The style of all forms; a page carries it, so that it can be printed from anywhere.
+pub const STYLE: &str = include_str!("print.css");
+
+/// Which form.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Form {
+    /// What was handed over, signed by both sides.
+    DeliveryAct,
+    /// Who was there, signed by each.
+    AttendanceSheet,
+    /// What goes through the gate.
+    GoodsList,
+}
+
+impl Form {
+    /// As an address spells it.
+    pub fn parse(name: &str) -> Option<Self> {
+        match name {
+            "delivery-act" => Some(Self::DeliveryAct),
+            "attendance-sheet" => Some(Self::AttendanceSheet),
+            "goods-list" => Some(Self::GoodsList),
+            _ => None,
+        }
+    }
+
+    /// The letters that the numbers of such sheets begin with.
+    pub fn letters(self) -> &'static str {
+        match self {
+            Self::DeliveryAct => "AE",
+            Self::AttendanceSheet => "AS",
+            Self::GoodsList => "LA",
+        }
+    }
+}
+
+/// A text as it may stand in HTML, between tags or in quotes.
+fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c if c.is_control() => out.push(' '),
+            c => out.push(c),
+        }
+    }
+}
+
+/// An element of one line of text.
+fn element(out: &mut String, tag: &str, text: &str) {
+    // Writing to a string cannot fail.
+    let _ = write!(out, "<{tag}>");
+    escape(out, text);
+    let _ = writeln!(out, "</{tag}>");
+}
