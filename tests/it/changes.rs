@@ -136,6 +136,55 @@ both!(
     }
 );
 
+both!(
+    async fn what_others_learn_later_tells_nothing_before(world: &World) {
+        let stranger = world.member("coordinator", "other");
+        let (held, next) = walk(&stranger, None, 500).await;
+        // Sensitive entries of another organisation are in each walk, whatever became of them.
+        let formula = id(Kind::Item, FORMULA);
+        let quiet = async || {
+            let (again, _) = walk(&stranger, Some(&next), 500).await;
+            again.get(&formula).cloned()
+        };
+        let before = quiet().await;
+        assert_eq!(before, held.get(&formula).cloned());
+        assert!(before.is_some());
+        world
+            .sql(&format!(
+                "UPDATE item SET version = version + 1 WHERE id = {}",
+                world.literal(Kind::Item, FORMULA)
+            ))
+            .await;
+        assert_eq!(quiet().await, before);
+        let archive = json!({ "id": formula, "expectedVersion": 2 });
+        done(&world.coordinator(), "archiveItem", "item", "id", &archive).await;
+        assert_eq!(quiet().await, before, "it ends for them with the next quarter");
+    }
+);
+
+both!(
+    async fn members_of_one_facility_are_not_told_how_much_happens_elsewhere(world: &World) {
+        let device = world.member("field", "own");
+        let (_, next) = walk(&device, None, 500).await;
+        let elsewhere: Vec<Seed> = (1..=5)
+            .map(|n| Seed::new(n, 2, SUPPLIES, "2026-11-01", 40).line(Goods::Item(SOAP), 40))
+            .collect();
+        world.add(&elsewhere).await;
+        world.add(&[Seed::new(9, 1, SUPPLIES, "2026-11-02", 40).line(Goods::Item(SOAP), 40)]).await;
+        // The one row in scope, in no page after five empty ones.
+        let mut since = next;
+        loop {
+            let (changes, after, more) = page(&device, Some(&since), 1).await;
+            assert_eq!(changes.len(), usize::from(more || !changes.is_empty()));
+            if changes.iter().any(|change| change["id"] == json!(delivery(9))) {
+                break;
+            }
+            assert!(more, "the row in scope is missing");
+            since = after;
+        }
+    }
+);
+
 #[test]
 fn what_is_committed_late_is_not_passed_over() {
     block_on(async {

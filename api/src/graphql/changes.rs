@@ -57,7 +57,8 @@ fn cursors(access: &Access) -> Cursors {
 }
 
 fn seal(access: &Access, position: &Position) -> String {
-    let last = position.last.map_or_else(String::new, |last| format!(" {} {}", last.changed, last.kind));
+    let last = position.last.map(|last| format!(" {} {} {}", position.from, last.changed, last.kind));
+    let last = last.unwrap_or_default();
     let place = keyset::Place {
         key: keyset::Key::Text(format!("{}{last}", position.safe)),
         id: position.last.map_or_else(uuid::Uuid::nil, |last| last.row),
@@ -71,14 +72,15 @@ fn open(access: &Access, text: &str) -> Result<Position> {
     let mut numbers = numbers.split(' ').map(str::parse::<i64>);
     let mut next = || numbers.next().transpose().map_err(|_| Error::BadCursor);
     let safe = next()?.ok_or(Error::BadCursor)?;
-    let last = match (next()?, next()?) {
+    let (from, changed, kind) = (next()?, next()?, next()?);
+    let last = match (changed, kind) {
         (Some(changed), Some(kind)) => {
             let kind = i32::try_from(kind).map_err(|_| Error::BadCursor)?;
             Some(Place { changed, kind, row: place.id })
         }
         _ => None,
     };
-    Ok(Position { safe, last })
+    Ok(Position { safe, from: from.unwrap_or(safe), last })
 }
 
 impl Object for Page<'_> {

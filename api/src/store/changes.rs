@@ -5,12 +5,12 @@
 //! anew from the first number whose transaction was still open when the walk began. A device may get a row twice, and
 //! misses none.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use entity::{change, value::DistributionStatus};
+use entity::{change, distribution, stock_movement, value::DistributionStatus};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect, Statement,
+    QueryOrder, QuerySelect, QueryTrait, Select, Statement, sea_query::SelectStatement,
 };
 use uuid::Uuid;
 
@@ -30,6 +30,8 @@ const OWN: [Kind; 3] = [Kind::Distribution, Kind::StockPlace, Kind::StockMovemen
 pub struct Position {
     /// Where the next walk begins; all before it is complete.
     pub safe: i64,
+    /// Where this walk began.
+    pub from: i64,
     /// The last row that the device has been given, while it walks.
     pub last: Option<Place>,
 }
@@ -104,24 +106,25 @@ impl Access {
         self.require(Right::DistributionRead)?;
         let since = since.unwrap_or_default();
         let (complete, current) = self.complete_until().await?;
-        // Reference tables in memory that are not those of the database would pass over a change.
         if since.safe > complete {
             // The database was put back to an older state.
             return Err(Error::BadCursor);
         }
-        let complete = if current { complete } else { since.safe };
-        let (safe, after) = match since.last {
+        let (safe, from, after) = match since.last {
             // A walk goes on: what it began with stays.
-            Some(last) => (since.safe, last),
-            None => (complete, Place { changed: since.safe, kind: 0, row: Uuid::nil() }),
+            Some(last) => (since.safe, since.from, last),
+            // Reference tables in memory that are not those of the database would pass over a change.
+            None => (
+                if current { complete } else { since.safe },
+                since.safe,
+                Place { changed: since.safe, kind: 0, row: Uuid::nil() },
+            ),
         };
-        let mut places = self.changed_after(after, first as u64 + 1).await?;
+        let mut places = self.changed_after(from, after, first as u64 + 1).await?;
         let more = places.len() > first;
         places.truncate(first);
-        let next = match places.last() {
-            Some(last) if more => Position { safe, last: Some(*last) },
-            _ => Position { safe, last: None },
-        };
+        let last = places.last().copied().filter(|_| more);
+        let next = Position { safe, from, last };
         self.visible(&places, next, more).await
     }
 
@@ -146,9 +149,18 @@ impl Access {
         Ok((row.complete, current))
     }
 
-    /// The places after a place, of the registry and of the viewer's organisation: one read of an index each.
-    async fn changed_after(&self, after: Place, limit: u64) -> Result<Vec<Place>> {
+    /// The places after a place that the viewer may know of, in a walk that began at a number: one read of an index for
+    /// the registry, and one for the viewer's organisation.
+    async fn changed_after(&self, from: i64, after: Place, limit: u64) -> Result<Vec<Place>> {
         use change::Column::{Changed, Kind as OfKind, OrganizationId, RowId};
+        let sorted = |select: Select<change::Entity>| {
+            select.order_by_asc(Changed).order_by_asc(OfKind).order_by_asc(RowId)
+        };
+        // The registry is small, and much of it may be another organisation's draft.
+        let registry = self
+            .select::<change::Entity>()
+            .filter(OfKind.is_in(REGISTRY.map(|kind| kind as i32)))
+            .filter(Changed.gte(after.changed));
         let later = Condition::any().add(Changed.gt(after.changed)).add(
             Condition::all().add(Changed.eq(after.changed)).add(
                 Condition::any()
@@ -156,32 +168,93 @@ impl Access {
                     .add(Condition::all().add(OfKind.eq(after.kind)).add(RowId.gt(after.row))),
             ),
         );
-        let registry = Condition::all().add(OfKind.is_in(REGISTRY.map(|kind| kind as i32)));
-        let own = Condition::all()
-            .add(OrganizationId.eq(self.own()?))
-            .add(OfKind.is_in(OWN.map(|kind| kind as i32)));
-        let mut places = Vec::new();
-        for part in [registry, own] {
-            let rows = self
-                .select::<change::Entity>()
-                .filter(part)
-                .filter(Changed.gte(after.changed))
-                .filter(later.clone())
-                .order_by_asc(Changed)
-                .order_by_asc(OfKind)
-                .order_by_asc(RowId)
-                .limit(limit)
-                .all(self.reader())
-                .await?;
-            places.extend(rows.into_iter().map(|row| Place {
-                changed: row.changed,
-                kind: row.kind,
-                row: row.row_id,
-            }));
+        let own = self
+            .select::<change::Entity>()
+            .filter(OrganizationId.eq(self.own()?))
+            .filter(self.own_kinds())
+            .filter(Changed.gte(after.changed))
+            .filter(later)
+            .limit(limit);
+        let mut places: Vec<Place> =
+            self.quiet().map(|(kind, row)| Place { changed: from, kind, row }).collect();
+        let quiet: HashSet<Uuid> = places.iter().map(|place| place.row).collect();
+        for row in sorted(registry).all(self.reader()).await? {
+            let place = Place { changed: row.changed, kind: row.kind, row: row.row_id };
+            if !quiet.contains(&place.row) && self.has_ended(&place).is_some() {
+                places.push(place);
+            }
         }
+        let own = sorted(own).all(self.reader()).await?;
+        places.extend(own.into_iter().map(|row| Place {
+            changed: row.changed,
+            kind: row.kind,
+            row: row.row_id,
+        }));
+        places.retain(|place| *place > after);
         places.sort_unstable();
         places.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         Ok(places)
+    }
+
+    /// Rows of the viewer's organisation. A member that is cut to facilities is not told how much happens elsewhere.
+    fn own_kinds(&self) -> Condition {
+        use change::Column::{Kind as OfKind, RowId};
+        if self.viewer.facilities().is_none() {
+            return Condition::all().add(OfKind.is_in(OWN.map(|kind| kind as i32)));
+        }
+        let of = |kind: Kind, rows: SelectStatement| {
+            Condition::all().add(OfKind.eq(kind as i32)).add(RowId.in_subquery(rows))
+        };
+        let deliveries = self.select::<distribution::Entity>().select_only().column(distribution::Column::Id);
+        let movements =
+            self.select::<stock_movement::Entity>().select_only().column(stock_movement::Column::Id);
+        let places = self.catalog.stock_places.iter().filter(|place| self.sees_stock_place(place));
+        let places = RowId.is_in(places.map(|place| place.id));
+        Condition::any()
+            .add(of(Kind::Distribution, deliveries.into_query()))
+            .add(of(Kind::StockMovement, movements.into_query()))
+            .add(Condition::all().add(OfKind.eq(Kind::StockPlace as i32)).add(places))
+    }
+
+    /// Entries of other organisations whose changes are told with the next quarter only (DISCLOSURE section 5). They
+    /// are in each walk, changed or not, so that when one comes says nothing.
+    fn quiet(&self) -> impl Iterator<Item = (i32, Uuid)> {
+        let others = |owner: Uuid| !self.viewer.reads_drafts_of(owner);
+        let programs = self.catalog.programs.iter().map(|entry| (entry.row.organization_id, entry.row.id));
+        let programs = programs.filter(move |(owner, id)| {
+            others(*owner) && self.program(*id).is_some_and(|view| !view.is_open())
+        });
+        let items = self.catalog.items.iter().map(|entry| (entry.row.organization_id, entry.row.id));
+        let items = items
+            .filter(move |(owner, id)| others(*owner) && self.item(*id).is_some_and(|view| !view.is_open()));
+        let kits = self.catalog.kits.iter().map(|entry| (entry.row.organization_id, entry.row.id));
+        let kits = kits
+            .filter(move |(owner, id)| others(*owner) && self.kit(*id).is_some_and(|view| !view.is_open()));
+        let of = |kind: Kind| move |(_, id)| (kind as i32, id);
+        programs.map(of(Kind::Program)).chain(items.map(of(Kind::Item))).chain(kits.map(of(Kind::Kit)))
+    }
+
+    /// Whether an entry of the registry, or a place, has ended for the viewer; none when the viewer does not see it.
+    fn has_ended(&self, place: &Place) -> Option<bool> {
+        let id = place.row;
+        let kind = REGISTRY.into_iter().chain(OWN).find(|kind| *kind as i32 == place.kind)?;
+        Some(match kind {
+            Kind::Facility => self.facility(id)?.row.archived_at.is_some(),
+            Kind::Program => {
+                let row = &self.program(id)?.entry.row;
+                self.left_out(row.organization_id, row.archived_at, row.sensitivity)
+            }
+            Kind::Item => {
+                let row = &self.item(id)?.entry.row;
+                self.left_out(row.organization_id, row.archived_at, row.sensitivity)
+            }
+            Kind::Kit => {
+                let row = &self.kit(id)?.entry.row;
+                self.left_out(row.organization_id, row.archived_at, row.sensitivity)
+            }
+            Kind::StockPlace => self.stock_place(id)?.archived_at.is_some(),
+            _ => return None,
+        })
     }
 
     /// What the viewer sees of changes.
@@ -199,21 +272,14 @@ impl Access {
             true => HashMap::new(),
             false => self.stock_movements_by_id(&movements).await?,
         };
-        let ended = |kind: Kind, id: Uuid| {
-            Some(match kind {
-                Kind::Facility => self.facility(id)?.row.archived_at.is_some(),
-                Kind::Program => self.program(id)?.entry.row.archived_at.is_some(),
-                Kind::Item => self.item(id)?.entry.row.archived_at.is_some(),
-                Kind::Kit => self.kit(id)?.entry.row.archived_at.is_some(),
-                Kind::StockPlace => self.stock_place(id)?.archived_at.is_some(),
-                Kind::Distribution => deliveries.get(&id)?.row.status == DistributionStatus::Voided,
-                Kind::StockMovement => movements.get(&id).map(|_| false)?,
-                _ => return None,
-            })
-        };
         let rows = places.iter().filter_map(|place| {
             let kind = REGISTRY.into_iter().chain(OWN).find(|kind| *kind as i32 == place.kind)?;
-            Some(Change { kind, id: place.row, ended: ended(kind, place.row)? })
+            let ended = match kind {
+                Kind::Distribution => deliveries.get(&place.row)?.row.status == DistributionStatus::Voided,
+                Kind::StockMovement => movements.get(&place.row).map(|_| false)?,
+                _ => self.has_ended(place)?,
+            };
+            Some(Change { kind, id: place.row, ended })
         });
         Ok(Changes { rows: rows.collect(), next, more, deliveries, movements })
     }

@@ -100,6 +100,11 @@ pub fn sensitivity_of(areas: &[ProgramArea]) -> Sensitivity {
 }
 
 impl<'a> View<'a> {
+    /// Whether others learn at once what becomes of it: it is general, and has been for as long as they know it.
+    pub(super) fn is_open(self) -> bool {
+        self.entry.row.sensitivity == Sensitivity::General && matches!(self.face, Face::Current)
+    }
+
     pub fn name(self) -> &'a Localized {
         self.face.name(&self.entry.row.name)
     }

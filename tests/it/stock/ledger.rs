@@ -6,6 +6,7 @@ use tests::both;
 
 use super::{MOVEMENT, lot, moved, on_hand, places, tried};
 use crate::{
+    distribution::record,
     lifecycle::with,
     talk::{act, ask, done, fault, faults},
     world::*,
@@ -293,5 +294,60 @@ both!(
             }
         }
         assert_eq!(count().await, short);
+    }
+);
+
+both!(
+    async fn a_corrected_number_of_women_is_in_the_ledger(world: &World) {
+        let client = world.coordinator();
+        let places = places(&client).await;
+        // Two lots serve one line.
+        lot(&client, &places.store, SOAP, 8, "2026-10-01", Some("2027-01-01")).await;
+        lot(&client, &places.store, SOAP, 20, "2026-10-01", Some("2027-02-01")).await;
+        let input =
+            with(&record::input("one"), json!({ "place": places.store, "lines": [record::item(SOAP, 12)] }));
+        let made = done(&client, "recordDistribution", "distribution", "id", &input).await;
+        let before = on_hand(&client, None).await;
+        // What stands, as (entries, lots, women at least and at most, shown).
+        let standing = async || {
+            let of = async |what: &str| {
+                let sql = format!(
+                    "SELECT CAST({what} AS bigint) FROM stock_entry e JOIN stock_movement m ON m.id = e.movement_id \
+                     WHERE m.distribution_id IS NOT NULL AND m.reverses_id IS NULL AND e.quantity < 0 AND NOT EXISTS \
+                     (SELECT 1 FROM stock_movement u WHERE u.reverses_id = m.id)"
+                );
+                world.number(&sql).await
+            };
+            (
+                of("count(*)").await,
+                of("sum(e.quantity)").await,
+                of("min(e.people_reached)").await,
+                of("max(e.people_reached)").await,
+                of("sum(CASE WHEN e.open THEN 1 ELSE 0 END)").await,
+            )
+        };
+        assert_eq!(standing().await, (2, -12, 40, 40, 2));
+        for (version, people, shown) in [(1, 4, 0), (2, 30, 2)] {
+            let change = json!({ "id": made["id"], "expectedVersion": version, "peopleReached": people });
+            done(&client, "updateDistribution", "distribution", "id", &change).await;
+            assert_eq!(standing().await, (2, -12, people, people, shown));
+            assert_eq!(on_hand(&client, None).await, before, "the same of the same lots");
+        }
+    }
+);
+
+both!(
+    async fn kits_are_not_made_of_what_does_not_fit(world: &World) {
+        let client = world.coordinator();
+        let places = places(&client).await;
+        let towels = lot(&client, &places.warehouse, TOWEL, 10, "2026-10-01", None).await;
+        let kits = |lots: Value| {
+            json!({ "place": places.warehouse, "occurredOn": "2026-10-05", "kit": id(Kind::Kit, HYGIENE),
+                "quantity": 1, "lots": lots })
+        };
+        for lots in [json!([towels]), json!([id(Kind::StockLot, 77)])] {
+            let payload = tried(&client, "assembleKits", "a", kits(lots)).await;
+            assert_eq!(faults(&payload), fault("NOT_FOUND", "lots.0"));
+        }
     }
 );

@@ -164,7 +164,11 @@ impl Socket {
             AggregatedMessage::Text(text) => text,
             AggregatedMessage::Binary(_) => return Err(End::INVALID),
             AggregatedMessage::Ping(payload) => {
-                return self.session.pong(&payload).await.map_err(|_| End::GONE);
+                // Who asks and does not read is given up as well.
+                return match timeout(self.app.config.sockets.send_time, self.session.pong(&payload)).await {
+                    Ok(sent) => sent.map_err(|_| End::GONE),
+                    Err(_) => Err(End::TOO_SLOW),
+                };
             }
             AggregatedMessage::Pong(_) => return Ok(()),
             AggregatedMessage::Close(_) => return Err(End::GONE),

@@ -1,7 +1,7 @@
 //! Recording a delivery on PostgreSQL: the hold of the reference tables, the key, the row, its lines, its event and its
 //! trace in one statement.
 //!
-//! It writes what `write.rs` writes step by step on SQLite, and it is a transaction by itself: one round trip in
+//! It writes what `record.rs` writes step by step on SQLite, and it is a transaction by itself: one round trip in
 //! place of six, for the mutation that field workers send most.
 
 use entity::{distribution, distribution_line, value::RowClass};

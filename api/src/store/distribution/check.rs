@@ -9,7 +9,7 @@ use entity::{
 };
 use uuid::Uuid;
 
-use super::write::LineInput;
+use super::LineInput;
 use crate::store::{
     Access,
     class::{ClassInput, LineClassInput, classify},

@@ -2,21 +2,23 @@
 
 mod at_once;
 mod check;
+mod correct;
 mod export;
+mod filter;
+mod record;
+mod row;
 pub mod sync;
-mod write;
 
 use std::collections::{HashMap, hash_map::Entry};
 
-use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     distribution::{self, Column},
     distribution_line,
-    value::{AgreementShare, DistributionStatus, ReachMethod, RowClass, VoidReason},
+    value::{AgreementShare, DistributionStatus, RowClass},
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DbBackend, DbErr, FromQueryResult, QueryFilter,
-    QueryOrder, QueryResult, QuerySelect, QueryTrait,
+    ActiveEnum, ColumnTrait, Condition, ConnectionTrait, DbBackend, FromQueryResult, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, QueryTrait,
     sea_query::{
         Alias, ArrayType, Asterisk, Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, Value,
         WindowStatement, extension::postgres::PgFunc,
@@ -26,96 +28,19 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 pub use self::check::CheckedLine;
+pub use self::correct::{CorrectDistribution, VoidDistribution};
 pub use self::export::{AT_ONCE, Begun, Exported, ExportedLine};
-pub use self::write::{
-    CorrectDistribution, LineInput, RecordDistribution, Recorded, Supplied, VoidDistribution,
-};
+pub use self::filter::{DateRange, DateTimeRange, Filter};
+pub(in crate::store) use self::filter::{among, among_expr};
+pub use self::record::{LineInput, RecordDistribution, Recorded, Supplied};
+pub use self::row::{Delivery, Inside, Line, Row};
 use super::{
     Access, Scoped,
     class::THRESHOLD,
     keyset::{Direction, Key, Page, Place, SqlOrder, Window},
     nothing,
 };
-use crate::{auth::Right, error::Result, graphql::audience::Audience, id};
-
-/// A delivery as its viewer may see it. Its fields stand in the order of [`Access::columns`].
-#[derive(Clone, Debug)]
-pub struct Row {
-    pub organization_id: Uuid,
-    pub id: Uuid,
-    pub facility_id: Uuid,
-    pub program_id: Uuid,
-    pub occurred_on: NaiveDate,
-    pub recorded_at: DateTime<Utc>,
-    pub status: DistributionStatus,
-    pub people_reached: Option<i32>,
-    pub reach_method: ReachMethod,
-    pub voided_at: Option<DateTime<Utc>>,
-    pub void_reason: Option<VoidReason>,
-    /// For staff; not fetched for others.
-    pub inside: Option<Inside>,
-}
-
-/// What only staff learn of a delivery. Its fields stand in the order of [`Inside::COLUMNS`].
-#[derive(Clone, Debug)]
-pub struct Inside {
-    pub void_note: Option<String>,
-    pub version: i32,
-    pub class: RowClass,
-    pub client_id: Option<Uuid>,
-    pub form_number: Option<String>,
-    pub recorded_by: Option<Uuid>,
-}
-
-/// What was handed over. Its fields stand in the order of [`Line::COLUMNS`].
-#[derive(Clone, Debug)]
-pub struct Line {
-    pub quantity: i32,
-    pub item_id: Option<Uuid>,
-    pub kit_id: Option<Uuid>,
-    pub kit_version: Option<i32>,
-}
-
-/// A delivery with its lines, which are there only when they were asked for.
-#[derive(Clone, Debug)]
-pub struct Delivery {
-    pub row: Row,
-    pub lines: Vec<Line>,
-}
-
-/// A span of days, both included.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
-pub struct DateRange {
-    pub from: Option<NaiveDate>,
-    pub to: Option<NaiveDate>,
-}
-
-/// From a moment, included, to a moment, excluded.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
-pub struct DateTimeRange {
-    pub from: Option<DateTime<Utc>>,
-    pub to: Option<DateTime<Utc>>,
-}
-
-/// Lists narrow the result to any of their members; an empty list matches nothing.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Filter {
-    #[serde(deserialize_with = "id::list::<_, {id::ORGANIZATION}>")]
-    pub organization: Option<Vec<Uuid>>,
-    #[serde(deserialize_with = "id::list::<_, {id::FACILITY}>")]
-    pub facility: Option<Vec<Uuid>>,
-    #[serde(deserialize_with = "id::list::<_, {id::PROGRAM}>")]
-    pub program: Option<Vec<Uuid>>,
-    #[serde(deserialize_with = "id::list::<_, {id::ITEM}>")]
-    pub item: Option<Vec<Uuid>>,
-    #[serde(deserialize_with = "id::list::<_, {id::KIT}>")]
-    pub kit: Option<Vec<Uuid>>,
-    pub region: Option<Vec<String>>,
-    pub status: Option<Vec<DistributionStatus>>,
-    pub occurred_on: Option<DateRange>,
-    pub recorded_at: Option<DateTimeRange>,
-}
+use crate::{auth::Right, error::Result, graphql::audience::Audience};
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -516,160 +441,6 @@ impl Access {
         };
         SqlOrder { key, id: column(Column::Id), nullable, direction: order.direction }
     }
-
-    /// The rows that a filter asks for.
-    pub(super) fn matching(&self, filter: &Filter) -> Condition {
-        let mut rows = Condition::all();
-        if let Some(ids) = &filter.organization {
-            rows = rows.add(among(Column::OrganizationId, ids.iter().copied()));
-        }
-        if let Some(ids) = &filter.facility {
-            rows = rows.add(among(Column::FacilityId, ids.iter().copied()));
-        }
-        if let Some(isos) = &filter.region {
-            let there =
-                self.catalog.facilities.iter().filter(|facility| isos.contains(&facility.row.region_iso));
-            rows = rows.add(among(Column::FacilityId, there.map(|facility| facility.row.id)));
-        }
-        if let Some(ids) = &filter.program {
-            rows = rows.add(among(Column::ProgramId, ids.iter().copied()));
-        }
-        if let Some(statuses) = &filter.status {
-            rows = rows.add(Column::Status.is_in(statuses.iter().copied()));
-        }
-        if let Some(days) = filter.occurred_on {
-            if let Some(from) = days.from {
-                rows = rows.add(Column::OccurredOn.gte(from));
-            }
-            if let Some(to) = days.to {
-                rows = rows.add(Column::OccurredOn.lte(to));
-            }
-        }
-        if let Some(moments) = filter.recorded_at {
-            if let Some(from) = moments.from {
-                rows = rows.add(Column::RecordedAt.gte(from));
-            }
-            if let Some(to) = moments.to {
-                rows = rows.add(Column::RecordedAt.lt(to));
-            }
-        }
-        if let Some(items) = &filter.item {
-            rows = rows.add(self.with_line(self.holding_any(items)));
-        }
-        if let Some(kits) = &filter.kit {
-            rows = rows.add(self.with_line(among(distribution_line::Column::KitId, kits.iter().copied())));
-        }
-        rows
-    }
-
-    /// Deliveries that have such a line which the viewer may see.
-    fn with_line(&self, line: Condition) -> Expr {
-        use distribution_line::Column as Of;
-        let lines = self
-            .select::<distribution_line::Entity>()
-            .filter(line)
-            .filter(
-                Expr::col((distribution_line::Entity, Of::OrganizationId))
-                    .equals((distribution::Entity, Column::OrganizationId)),
-            )
-            .filter(
-                Expr::col((distribution_line::Entity, Of::DistributionId))
-                    .equals((distribution::Entity, Column::Id)),
-            )
-            .select_only()
-            .expr(Expr::cust("1"))
-            .into_query();
-        Expr::exists(lines)
-    }
-
-    /// Lines of an item, or of a kit version that holds it.
-    pub(super) fn holding_any(&self, items: &[Uuid]) -> Condition {
-        use distribution_line::Column as Of;
-        let mut lines = Condition::any().add(among(Of::ItemId, items.iter().copied()));
-        for kit in self.catalog.kits.iter() {
-            for version in &kit.versions {
-                if version.lines.iter().any(|line| items.contains(&line.item_id)) {
-                    lines = lines.add(
-                        Condition::all().add(Of::KitId.eq(kit.row.id)).add(Of::KitVersion.eq(version.number)),
-                    );
-                }
-            }
-        }
-        lines
-    }
-}
-
-/// Columns are read by their place: by name each would be looked up in each row.
-impl Row {
-    /// Where the version of the reference tables stands.
-    const VERSION: usize = 0;
-    const ID: usize = 2;
-    /// Where those columns begin that only staff read.
-    const INSIDE: usize = 12;
-
-    /// How many columns there are.
-    fn width(outside: bool) -> usize {
-        if outside { Self::INSIDE } else { Self::INSIDE + Inside::COLUMNS.len() }
-    }
-
-    fn read(row: &QueryResult, outside: bool) -> Result<Self, DbErr> {
-        Ok(Self {
-            organization_id: row.try_get_by_index(1)?,
-            id: row.try_get_by_index(Self::ID)?,
-            facility_id: row.try_get_by_index(3)?,
-            program_id: row.try_get_by_index(4)?,
-            occurred_on: row.try_get_by_index(5)?,
-            recorded_at: row.try_get_by_index(6)?,
-            status: row.try_get_by_index(7)?,
-            people_reached: row.try_get_by_index(8)?,
-            reach_method: row.try_get_by_index(9)?,
-            voided_at: row.try_get_by_index(10)?,
-            void_reason: row.try_get_by_index(11)?,
-            inside: if outside { None } else { Some(Inside::read(row, Self::INSIDE)?) },
-        })
-    }
-}
-
-impl Inside {
-    const COLUMNS: [Column; 6] = [
-        Column::VoidNote,
-        Column::Version,
-        Column::Class,
-        Column::ClientId,
-        Column::FormNumber,
-        Column::RecordedBy,
-    ];
-
-    fn read(row: &QueryResult, from: usize) -> Result<Self, DbErr> {
-        Ok(Self {
-            void_note: row.try_get_by_index(from)?,
-            version: row.try_get_by_index(from + 1)?,
-            class: row.try_get_by_index(from + 2)?,
-            client_id: row.try_get_by_index(from + 3)?,
-            form_number: row.try_get_by_index(from + 4)?,
-            recorded_by: row.try_get_by_index(from + 5)?,
-        })
-    }
-}
-
-impl Line {
-    const COLUMNS: [distribution_line::Column; 4] = [
-        distribution_line::Column::Quantity,
-        distribution_line::Column::ItemId,
-        distribution_line::Column::KitId,
-        distribution_line::Column::KitVersion,
-    ];
-
-    /// The line whose columns begin at a place; none where a delivery was joined to no line.
-    fn read(row: &QueryResult, from: usize) -> Result<Option<Self>, DbErr> {
-        let Some(quantity) = row.try_get_by_index(from)? else { return Ok(None) };
-        Ok(Some(Self {
-            quantity,
-            item_id: row.try_get_by_index(from + 1)?,
-            kit_id: row.try_get_by_index(from + 2)?,
-            kit_version: row.try_get_by_index(from + 3)?,
-        }))
-    }
 }
 
 impl Parent {
@@ -713,17 +484,4 @@ fn sort_window(window: &mut WindowStatement, order: &SqlOrder, backwards: bool) 
 fn array(ids: impl IntoIterator<Item = Uuid>) -> Expr {
     let ids = ids.into_iter().map(Into::into).collect();
     Expr::val(Value::Array(ArrayType::Uuid, Some(Box::new(ids))))
-}
-
-/// A column among ids.
-pub(super) fn among<C: ColumnTrait>(column: C, ids: impl IntoIterator<Item = Uuid>) -> Condition {
-    among_expr(Expr::col((column.entity_name(), column)), ids)
-}
-
-/// As [`among`]. The list is padded to a power of two, so that few statements have to be prepared.
-pub(super) fn among_expr(column: Expr, ids: impl IntoIterator<Item = Uuid>) -> Condition {
-    let mut ids: Vec<Uuid> = ids.into_iter().collect();
-    let Some(last) = ids.last().copied() else { return nothing() };
-    ids.resize(ids.len().next_power_of_two(), last);
-    Condition::all().add(if ids.len() == 1 { column.eq(last) } else { column.is_in(ids) })
 }

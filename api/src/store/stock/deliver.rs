@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::{
     Goods,
-    draw::{Purpose, Wanted, pairs},
+    draw::{Picked, Purpose, Wanted, pairs},
     ledger::{Entry, Movement, Side},
 };
 use crate::{
@@ -39,6 +39,8 @@ pub(in crate::store) struct Draw<'a> {
     pub lines: &'a [distribution_line::Model],
     pub lots: &'a [Option<Uuid>],
     pub place: Uuid,
+    /// What was taken before, when only what is said of it changes.
+    pub same: Option<Vec<Picked>>,
 }
 
 impl Access {
@@ -96,7 +98,10 @@ impl Access {
         let held = self.hold(write, touched).await?;
         self.post_any(write, &held, &undo).await?;
         let on = (draw.occurred_on, Purpose::Use);
-        let picked = self.pick(write, &held, draw.place, &lots, &wanted, on).await?;
+        let picked = match draw.same {
+            Some(same) => same,
+            None => self.pick(write, &held, draw.place, &lots, &wanted, on).await?,
+        };
         let mut row = self.new_movement(self.new_id(), StockMovementKind::Issue, draw.occurred_on)?;
         row.distribution_id = Some(draw.delivery.id);
         let mut movement = Movement { row, entries: Vec::new(), field: "lines" };
@@ -152,6 +157,21 @@ impl Drawn {
             (taken.len() == 1).then(|| taken[0])
         };
         lines.iter().map(of).collect()
+    }
+
+    /// What each line was given of each lot. Nothing stands on two lines.
+    pub(in crate::store) fn picked_for(
+        &self,
+        lines: &[distribution_line::Model],
+        lots: &HashMap<Uuid, stock_lot::Model>,
+    ) -> Vec<Picked> {
+        let taken = self.entries.iter().filter(|entry| entry.place_id.is_some());
+        let of_line = |entry: &stock_entry::Model| {
+            let lot = lots.get(&entry.lot_id)?;
+            let line = lines.iter().position(|line| goods(line).are_in(lot))?;
+            Some(Picked { line, lot: entry.lot_id, quantity: -entry.quantity })
+        };
+        taken.filter_map(of_line).collect()
     }
 
     pub(in crate::store) fn lots(&self) -> impl Iterator<Item = Uuid> {

@@ -23,7 +23,7 @@ use crate::{
     id,
     store::{
         Access,
-        input::{Faults, Message, UserError, UserErrorCode, Written, or_default},
+        input::{Faults, Message, UserError, UserErrorCode, Written},
         kit::BAD_QUANTITY,
         write::{Seen, Write},
     },
@@ -44,8 +44,8 @@ pub struct AssembleKits {
     #[serde(default)]
     pub number: Option<String>,
     /// Lots to take items from; each item of the kit comes from one lot.
-    #[serde(default, deserialize_with = "or_default")]
-    pub lots: Vec<String>,
+    #[serde(default, deserialize_with = "id::list::<_, {id::STOCK_LOT}>")]
+    pub lots: Option<Vec<Uuid>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -99,8 +99,15 @@ impl Access {
         );
         faults.refuse()?;
         let Some(version) = version else { return Err(UserError::not_found(&["kit"]).into()) };
-        let named = input.lots.iter().filter_map(|text| id::GlobalId::parse(text)).map(|lot| lot.id);
-        let named: Vec<Uuid> = named.collect();
+        let named = input.lots.clone().unwrap_or_default();
+        let known = self.lots_in(&write, named.iter().copied()).await?;
+        let mut faults = Faults::default();
+        for (place, lot) in named.iter().enumerate() {
+            let item = known.get(lot).and_then(|lot| lot.item_id);
+            let fits = item.is_some_and(|item| version.lines.iter().any(|line| line.item_id == item));
+            faults.check(fits, UserErrorCode::NotFound, &["lots", &place.to_string()], NO_LOT);
+        }
+        faults.refuse()?;
 
         let kits = i64::from(input.quantity);
         let wanted: Vec<Wanted> = version
