@@ -432,7 +432,7 @@ pub async fn mutate(access: &Access, name: &str, input: &Input) -> Done {
         "reverseStockMovement" => Action::Reverse(input.read()?),
         _ => return Err(Error::Internal(format!("no mutation {name}")).into()),
     };
-    let seen = access.move_stock(action.keyed(input.once(name)?)).await?;
+    let seen = access.move_stock(&input.once(name)?, &action).await?;
     Ok(seen.map(|seen| Subject::StockMovement(seen.id())))
 }
 

@@ -4,7 +4,7 @@
 //! first, whole and in a transaction that leaves nothing, and then written.
 
 use entity::{
-    stock_balance, stock_lot, stock_movement,
+    stock_balance, stock_lot,
     value::{StockMovementKind, StockPlaceKind, StockReason},
 };
 use sea_orm::{
@@ -28,6 +28,7 @@ use crate::{
         input::{Once, Refused, UserError, UserErrorCode},
         stock::{
             Head,
+            action::Action,
             draw::StockLine,
             record::{AdjustStock, Change, ReceiptLine, ReceiveStock, TakeStock},
             transfer::TransferStock,
@@ -129,14 +130,11 @@ impl Access {
             Err(other) => return Err(fault_of(form, other)),
         };
         let registry = self.import_registry(kind)?;
-        let row = match &form.happened {
-            Happened::Received { .. } => {
-                let input = self.receipt(form, &registry)?;
-                self.receive_in(write, id, &input).await
-            }
-            Happened::Moved { kind, .. } => self.moved(write, id, *kind, form, &registry).await?,
-        }
-        .map_err(|refused| fault_of(form, refused))?;
+        let action = match &form.happened {
+            Happened::Received { .. } => Action::Receive(self.receipt(form, &registry)?),
+            Happened::Moved { kind, .. } => self.movement(write, *kind, form, &registry).await?,
+        };
+        let row = self.act(write, id, &action).await.map_err(|refused| fault_of(form, refused))?;
         let detail = json!({ "file": file, "line": form.line, "kind": row.kind });
         write.audit("IMPORT", "stock_movement", row.id, None, detail).await?;
         Ok(Outcome::Recorded)
@@ -182,15 +180,14 @@ impl Access {
         })
     }
 
-    /// A movement of goods that are here. The outer result is what the file itself gets wrong.
-    async fn moved(
+    /// A movement of goods that are here.
+    async fn movement(
         &self,
         write: &Write<'_>,
-        id: Uuid,
         kind: StockMovementKind,
         form: &FormRow,
         registry: &Registry<'_>,
-    ) -> Result<Result<stock_movement::Model, Refused>, NotRecorded> {
+    ) -> Result<Action, NotRecorded> {
         let Happened::Moved { to_place, via, reason, .. } = &form.happened else {
             return Err(Error::Internal("a movement is none".into()).into());
         };
@@ -242,20 +239,18 @@ impl Access {
         };
         Ok(match (kind, to.zip(via)) {
             (StockMovementKind::Transfer, Some((to, via))) => {
-                let input = TransferStock { head, from: place, via, to, lines: lines() };
-                self.transfer_in(write, id, &input).await
+                Action::Transfer(TransferStock { head, from: place, via, to, lines: lines() })
             }
             (StockMovementKind::Adjustment, _) => {
                 let changes =
                     lots.iter().filter_map(|&(_, _, lot, change)| Some(Change { lot: lot?, change }));
                 let reason = reason.unwrap_or(StockReason::Other);
-                let input = AdjustStock { head, place, reason, lines: changes.collect() };
-                self.adjust_in(write, id, &input).await
+                Action::Adjust(AdjustStock { head, place, reason, lines: changes.collect() })
             }
-            _ => {
-                let input = TakeStock { head, place, reason: *reason, lines: lines() };
-                self.take_in(write, id, &input, kind).await
+            (StockMovementKind::Loss, _) => {
+                Action::Lose(TakeStock { head, place, reason: *reason, lines: lines() })
             }
+            _ => Action::Issue(TakeStock { head, place, reason: *reason, lines: lines() }),
         })
     }
 
@@ -368,7 +363,7 @@ impl FormRow {
             Happened::Received { .. } => None,
         };
         let form_number = Some(self.form_number.clone());
-        Head { once: Once::default(), validate_only: false, occurred_on: self.occurred_on, form_number, note }
+        Head { validate_only: false, occurred_on: self.occurred_on, form_number, note }
     }
 
     /// The line and the column that a field of the input came from.

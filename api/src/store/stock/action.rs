@@ -1,19 +1,25 @@
-//! All that can be done to stock, as one type, for those who get it in one list.
+//! All that can be done to stock, as one type: the mutations, the rows of a device and the forms of an import are the
+//! same movements.
 
+use entity::{stock_movement, value::StockMovementKind};
 use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
 
 use super::{
-    Head,
     count::CountStock,
     kits::{AssembleKits, UnpackKits},
     record::{AdjustStock, ReceiveStock, ReturnStock, TakeStock},
     reverse::ReverseStockMovement,
     transfer::{ReceiveTransfer, TransferStock},
 };
-use crate::store::{
-    Access,
-    input::{Once, Written},
-    write::Seen,
+use crate::{
+    auth::Right,
+    store::{
+        Access,
+        input::{Once, Written},
+        write::{Seen, Write},
+    },
 };
 
 /// A movement that is asked for. Its names are those of the fields of `SyncStockMovementRow`.
@@ -34,29 +40,16 @@ pub enum Action {
 }
 
 impl Action {
-    /// The same under a key.
-    #[must_use]
-    pub fn keyed(mut self, once: Once) -> Self {
-        match &mut self {
-            Self::Reverse(input) => input.once = once,
-            Self::Receive(ReceiveStock { head, .. })
-            | Self::Transfer(TransferStock { head, .. })
-            | Self::Arrive(ReceiveTransfer { head, .. })
-            | Self::Issue(TakeStock { head, .. })
-            | Self::Lose(TakeStock { head, .. })
-            | Self::Return(ReturnStock { head, .. })
-            | Self::Adjust(AdjustStock { head, .. })
-            | Self::Assemble(AssembleKits { head, .. })
-            | Self::Unpack(UnpackKits { head, .. })
-            | Self::Count(CountStock { head, .. }) => head.once = once,
+    fn right(&self) -> Right {
+        match self {
+            Self::Adjust(_) | Self::Reverse(_) => Right::StockCorrect,
+            _ => Right::StockRecord,
         }
-        self
     }
 
-    /// What its input says besides goods and places; a reversal says nothing of it.
-    pub(super) fn head(&self) -> Option<&Head> {
+    fn validate_only(&self) -> bool {
         match self {
-            Self::Reverse(_) => None,
+            Self::Reverse(input) => input.validate_only,
             Self::Receive(ReceiveStock { head, .. })
             | Self::Transfer(TransferStock { head, .. })
             | Self::Arrive(ReceiveTransfer { head, .. })
@@ -66,29 +59,53 @@ impl Action {
             | Self::Adjust(AdjustStock { head, .. })
             | Self::Assemble(AssembleKits { head, .. })
             | Self::Unpack(UnpackKits { head, .. })
-            | Self::Count(CountStock { head, .. }) => Some(head),
+            | Self::Count(CountStock { head, .. }) => head.validate_only,
         }
     }
 }
 
 impl Access {
-    /// Does it, in a transaction of its own; none when it was only to be checked.
+    /// Does it once, in a transaction of its own; none when it was only to be checked.
     ///
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend.
-    pub async fn move_stock(&self, action: Action) -> Written<Option<Seen>> {
+    pub async fn move_stock(&self, once: &Once, action: &Action) -> Written<Option<Seen>> {
+        self.require(action.right())?;
+        let write = self.write_operations().await?;
+        let id = match write.once(once, self.new_id()).await? {
+            again @ Seen::Again(_) => return Ok(Some(again)),
+            Seen::First(id) => id,
+        };
+        let row = self.act(&write, id, action).await?;
+        if action.validate_only() {
+            write.discard().await?;
+            return Ok(None);
+        }
+        let done = if row.reverses_id.is_some() { "REVERSE" } else { "RECORD" };
+        write.audit(done, "stock_movement", id, None, json!({ "kind": row.kind })).await?;
+        write.commit().await?;
+        Ok(Some(Seen::First(id)))
+    }
+
+    /// Does it as a part of a transaction.
+    pub(in crate::store) async fn act(
+        &self,
+        write: &Write<'_>,
+        id: Uuid,
+        action: &Action,
+    ) -> Written<stock_movement::Model> {
         match action {
-            Action::Receive(input) => self.receive_stock(input).await,
-            Action::Transfer(input) => self.transfer_stock(input).await,
-            Action::Arrive(input) => self.receive_transfer(input).await,
-            Action::Issue(input) => self.issue_stock(input).await,
-            Action::Lose(input) => self.lose_stock(input).await,
-            Action::Return(input) => self.return_stock(input).await,
-            Action::Adjust(input) => self.adjust_stock(input).await,
-            Action::Assemble(input) => self.assemble_kits(input).await,
-            Action::Unpack(input) => self.unpack_kits(input).await,
-            Action::Count(input) => self.count_stock(input).await,
-            Action::Reverse(input) => self.reverse_stock_movement(input).await,
+            Action::Receive(input) => self.receive_in(write, id, input).await,
+            Action::Transfer(input) => self.transfer_in(write, id, input).await,
+            Action::Arrive(input) => self.arrive_in(write, id, input).await,
+            Action::Issue(input) => self.take_in(write, id, input, StockMovementKind::Issue).await,
+            Action::Lose(input) => self.take_in(write, id, input, StockMovementKind::Loss).await,
+            Action::Return(input) => self.return_in(write, id, input).await,
+            Action::Adjust(input) => self.adjust_in(write, id, input).await,
+            Action::Assemble(input) => self.assemble_in(write, id, input).await,
+            Action::Unpack(input) => self.unpack_in(write, id, input).await,
+            Action::Count(input) => self.count_in(write, id, input).await,
+            Action::Reverse(input) => self.reverse_in(write, id, input).await,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Counting what is there: the record follows the count, and keeps what was counted.
 
-use entity::value::StockMovementKind;
+use entity::{stock_movement, value::StockMovementKind};
 use sea_orm::{ActiveModelTrait, IntoActiveModel};
 use serde::Deserialize;
 use serde_json::json;
@@ -13,12 +13,11 @@ use super::{
     record::check_lots,
 };
 use crate::{
-    auth::Right,
     id,
     store::{
         Access,
         input::{Faults, Written},
-        write::Seen,
+        write::Write,
     },
 };
 
@@ -45,20 +44,19 @@ impl Access {
     ///
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend.
-    pub async fn count_stock(&self, input: CountStock) -> Written<Option<Seen>> {
-        self.require(Right::StockRecord)?;
-        let write = self.write_operations().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            again @ Seen::Again(_) => return Ok(Some(again)),
-            Seen::First(id) => id,
-        };
+    pub(super) async fn count_in(
+        &self,
+        write: &Write<'_>,
+        id: Uuid,
+        input: &CountStock,
+    ) -> Written<stock_movement::Model> {
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.place, "place");
         check_lots(&mut faults, input.lines.iter().map(|line| (line.lot, line.counted)), 0..=MOST);
         faults.refuse()?;
-        let lots = self.check_lots_exist(&write, input.lines.iter().map(|line| line.lot)).await?;
-        let held = self.hold(&write, pairs(&[input.place], lots.keys().copied())).await?;
+        let lots = self.check_lots_exist(write, input.lines.iter().map(|line| line.lot)).await?;
+        let held = self.hold(write, pairs(&[input.place], lots.keys().copied())).await?;
         let mut movement = Movement {
             row: self.movement_of(id, StockMovementKind::Count, &input.head)?,
             entries: Vec::new(),
@@ -67,7 +65,7 @@ impl Access {
         let mut counted = Vec::new();
         for (line, count) in input.lines.iter().enumerate() {
             let closings =
-                self.closings_from(&write, &held, (input.place, count.lot), input.head.occurred_on).await?;
+                self.closings_from(write, &held, (input.place, count.lot), input.head.occurred_on).await?;
             let recorded = closings.first().map_or(0, |(_, closing)| *closing);
             counted.push(json!({ "lot": count.lot, "counted": count.counted, "recorded": recorded }));
             let change = i64::from(count.counted) - recorded;
@@ -80,8 +78,8 @@ impl Access {
             // What has been found as recorded moves nothing.
             movement.row.clone().into_active_model().reset_all().insert(&write.tx).await?;
         } else {
-            self.post(&write, &held, std::slice::from_ref(&movement)).await?;
+            self.post(write, &held, std::slice::from_ref(&movement)).await?;
         }
-        self.finish_movement(write, input.head.validate_only, &movement.row).await
+        Ok(movement.row)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use entity::{
-    stock_lot, stock_lot_part,
+    stock_lot, stock_lot_part, stock_movement,
     value::{StockMovementKind, StockSide, StockSource},
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter};
@@ -18,14 +18,13 @@ use super::{
     record::is_bulk,
 };
 use crate::{
-    auth::Right,
     error::Result,
     id,
     store::{
         Access,
         input::{Faults, Message, UserError, UserErrorCode, Written},
         kit::BAD_QUANTITY,
-        write::{Seen, Write},
+        write::Write,
     },
 };
 
@@ -66,13 +65,12 @@ impl Access {
     ///
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend.
-    pub async fn assemble_kits(&self, input: AssembleKits) -> Written<Option<Seen>> {
-        self.require(Right::StockRecord)?;
-        let write = self.write_operations().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            again @ Seen::Again(_) => return Ok(Some(again)),
-            Seen::First(id) => id,
-        };
+    pub(super) async fn assemble_in(
+        &self,
+        write: &Write<'_>,
+        id: Uuid,
+        input: &AssembleKits,
+    ) -> Written<stock_movement::Model> {
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.place, "place");
@@ -99,8 +97,8 @@ impl Access {
         );
         faults.refuse()?;
         let Some(version) = version else { return Err(UserError::not_found(&["kit"]).into()) };
-        let named = input.lots.clone().unwrap_or_default();
-        let known = self.lots_in(&write, named.iter().copied()).await?;
+        let named = input.lots.as_deref().unwrap_or_default();
+        let known = self.lots_in(write, named.iter().copied()).await?;
         let mut faults = Faults::default();
         for (place, lot) in named.iter().enumerate() {
             let item = known.get(lot).and_then(|lot| lot.item_id);
@@ -120,9 +118,9 @@ impl Access {
                 goods: Some(Goods::Item(inside.item_id)),
                 quantity: kits * i64::from(inside.quantity),
             })
-            .chain(named.iter().map(|lot| Wanted { line: 0, lot: Some(*lot), goods: None, quantity: 0 }))
             .collect();
-        let lots = self.candidates(&write, input.place, &wanted).await?;
+        let mut lots = self.candidates(write, input.place, &wanted).await?;
+        lots.extend(known);
         let made = self.new_id();
         let mut chosen = HashMap::new();
         let lot = stock_lot::Model {
@@ -144,15 +142,15 @@ impl Access {
         // The lot must be there before it is held.
         lot.clone().into_active_model().reset_all().insert(&write.tx).await?;
         let touched = lots.keys().copied().chain([made]);
-        let held = self.hold(&write, pairs(&[input.place], touched)).await?;
-        for line in wanted.iter().filter(|line| line.lot.is_none()) {
+        let held = self.hold(write, pairs(&[input.place], touched)).await?;
+        for line in &wanted {
             let lot = self
-                .part_for(&write, &held, (input.place, input.head.occurred_on), &lots, (line, &named))
+                .part_for(write, &held, (input.place, input.head.occurred_on), &lots, (line, named))
                 .await?;
             chosen.insert(line.line, lot);
         }
         let expires_on = chosen.values().filter_map(|lot: &stock_lot::Model| lot.expires_on).min();
-        self.complete_lot(&write, made, expires_on, version, &chosen).await?;
+        self.complete_lot(write, made, expires_on, version, &chosen).await?;
 
         let open = is_bulk(self.is_general(Goods::of(&lot)), kits);
         let row = self.movement_of(id, StockMovementKind::Assembly, &input.head)?;
@@ -160,14 +158,14 @@ impl Access {
         let here = Side::Place(input.place);
         let converted = Side::Outside(StockSide::Converted);
         let entry = |lot, quantity| Entry { lot, side: here, quantity, open, people: None, line: None };
-        for line in wanted.iter().filter(|line| line.lot.is_none()) {
+        for line in &wanted {
             if let Some(part) = chosen.get(&line.line) {
                 movement.carry(here, converted, entry(part.id, line.quantity));
             }
         }
         movement.carry(converted, here, entry(made, kits));
-        self.post(&write, &held, std::slice::from_ref(&movement)).await?;
-        self.finish_movement(write, input.head.validate_only, &movement.row).await
+        self.post(write, &held, std::slice::from_ref(&movement)).await?;
+        Ok(movement.row)
     }
 
     /// The lot that one item of the kits comes from: a named one, or the first to expire that suffices.
@@ -235,13 +233,12 @@ impl Access {
 
     /// Takes kits apart. Items of kits that were put together here go back to the lots they came from; those of
     /// kits that came as kits become lots of their own, of the same origin and expiry.
-    pub async fn unpack_kits(&self, input: UnpackKits) -> Written<Option<Seen>> {
-        self.require(Right::StockRecord)?;
-        let write = self.write_operations().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            again @ Seen::Again(_) => return Ok(Some(again)),
-            Seen::First(id) => id,
-        };
+    pub(super) async fn unpack_in(
+        &self,
+        write: &Write<'_>,
+        id: Uuid,
+        input: &UnpackKits,
+    ) -> Written<stock_movement::Model> {
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.place, "place");
@@ -252,14 +249,14 @@ impl Access {
             BAD_QUANTITY,
         );
         faults.refuse()?;
-        let lot = self.lots_in(&write, [input.lot]).await?.remove(&input.lot);
+        let lot = self.lots_in(write, [input.lot]).await?.remove(&input.lot);
         let lot = lot.ok_or_else(|| UserError::new(UserErrorCode::NotFound, &["lot"], NO_LOT))?;
         let Some(kit) = lot.kit_id else {
             return Err(UserError::new(UserErrorCode::Invalid, &["lot"], NOT_KITS).into());
         };
-        let mut parts = self.parts_of(&write, lot.id).await?;
+        let mut parts = self.parts_of(write, lot.id).await?;
         if parts.is_empty() {
-            parts = self.unpacked_lots(&write, &lot, kit).await?;
+            parts = self.unpacked_lots(write, &lot, kit).await?;
         }
         let open = is_bulk(self.is_general(Goods::of(&lot)), input.quantity.into());
         let row = self.movement_of(id, StockMovementKind::Unpacking, &input.head)?;
@@ -271,9 +268,9 @@ impl Access {
         for (part, inside) in parts {
             movement.carry(converted, here, entry(part, i64::from(input.quantity) * i64::from(inside)));
         }
-        let held = self.hold(&write, movement.pairs().collect()).await?;
-        self.post(&write, &held, std::slice::from_ref(&movement)).await?;
-        self.finish_movement(write, input.head.validate_only, &movement.row).await
+        let held = self.hold(write, movement.pairs().collect()).await?;
+        self.post(write, &held, std::slice::from_ref(&movement)).await?;
+        Ok(movement.row)
     }
 
     #[expect(clippy::disallowed_methods, reason = "begins from the viewer's own organisation")]

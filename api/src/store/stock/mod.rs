@@ -25,13 +25,12 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use serde::Deserialize;
-use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     Access,
-    input::{FUTURE, Faults, Message, Once, UserErrorCode, Written, or_default},
-    write::{Seen, Write},
+    input::{FUTURE, Faults, Message, UserErrorCode, Written, or_default},
+    write::Write,
 };
 use crate::{
     error::{Error, Result},
@@ -42,8 +41,6 @@ use crate::{
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Head {
-    #[serde(skip)]
-    pub once: Once,
     #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     /// In the field; may be long ago, when a paper form comes late.
@@ -230,23 +227,6 @@ impl Access {
             .filter(|row| row.reverses_id.is_none() && !undone.contains(&row.id))
             .map(|row| row.id)
             .collect())
-    }
-
-    /// Ends the recording of a movement: null when nothing was to be written.
-    async fn finish_movement(
-        &self,
-        write: Write<'_>,
-        validate_only: bool,
-        row: &stock_movement::Model,
-    ) -> Written<Option<Seen>> {
-        if validate_only {
-            write.discard().await?;
-            return Ok(None);
-        }
-        let action = if row.reverses_id.is_some() { "REVERSE" } else { "RECORD" };
-        write.audit(action, "stock_movement", row.id, None, json!({ "kind": row.kind })).await?;
-        write.commit().await?;
-        Ok(Some(Seen::First(row.id)))
     }
 }
 

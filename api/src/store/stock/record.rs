@@ -17,7 +17,6 @@ use super::{
     ledger::{Entry, Movement, Side},
 };
 use crate::{
-    auth::Right,
     id,
     store::{
         Access,
@@ -25,7 +24,7 @@ use crate::{
         distribution::{CheckedLine, LineInput, Supplied},
         input::{Faults, Message, MoneyInput, UserError, UserErrorCode, Written},
         kit::BAD_QUANTITY,
-        write::{Seen, Write},
+        write::Write,
     },
 };
 
@@ -111,19 +110,7 @@ impl Access {
     ///
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend.
-    pub async fn receive_stock(&self, input: ReceiveStock) -> Written<Option<Seen>> {
-        self.require(Right::StockRecord)?;
-        let write = self.write_operations().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            again @ Seen::Again(_) => return Ok(Some(again)),
-            Seen::First(id) => id,
-        };
-        let row = self.receive_in(&write, id, &input).await?;
-        self.finish_movement(write, input.head.validate_only, &row).await
-    }
-
-    /// As [`Access::receive_stock`], as part of a transaction.
-    pub(in crate::store) async fn receive_in(
+    pub(super) async fn receive_in(
         &self,
         write: &Write<'_>,
         id: Uuid,
@@ -230,30 +217,8 @@ impl Access {
         Ok(lots)
     }
 
-    /// Goods that were handed over outside of a delivery, such as to a workshop.
-    pub async fn issue_stock(&self, input: TakeStock) -> Written<Option<Seen>> {
-        self.require(Right::StockRecord)?;
-        self.take(input, StockMovementKind::Issue).await
-    }
-
-    /// Goods that are gone, and why.
-    pub async fn lose_stock(&self, input: TakeStock) -> Written<Option<Seen>> {
-        self.require(Right::StockRecord)?;
-        self.take(input, StockMovementKind::Loss).await
-    }
-
-    async fn take(&self, input: TakeStock, kind: StockMovementKind) -> Written<Option<Seen>> {
-        let write = self.write_operations().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            again @ Seen::Again(_) => return Ok(Some(again)),
-            Seen::First(id) => id,
-        };
-        let row = self.take_in(&write, id, &input, kind).await?;
-        self.finish_movement(write, input.head.validate_only, &row).await
-    }
-
-    /// An issue or a loss, as part of a transaction.
-    pub(in crate::store) async fn take_in(
+    /// Goods that were handed over outside of a delivery, such as to a workshop, or that are gone, and why.
+    pub(super) async fn take_in(
         &self,
         write: &Write<'_>,
         id: Uuid,
@@ -298,14 +263,13 @@ impl Access {
     }
 
     /// Goods of an issue that came back unused: never more than it took.
-    pub async fn return_stock(&self, input: ReturnStock) -> Written<Option<Seen>> {
+    pub(super) async fn return_in(
+        &self,
+        write: &Write<'_>,
+        id: Uuid,
+        input: &ReturnStock,
+    ) -> Written<stock_movement::Model> {
         use StockReason::{Damaged, Other, Refused, Unused};
-        self.require(Right::StockRecord)?;
-        let write = self.write_operations().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            again @ Seen::Again(_) => return Ok(Some(again)),
-            Seen::First(id) => id,
-        };
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         self.check_store(&mut faults, input.place, "place");
@@ -313,7 +277,7 @@ impl Access {
         faults.check(fits, UserErrorCode::Invalid, &["reason"], BAD_REASON);
         check_lots(&mut faults, input.lines.iter().map(|line| (line.lot, line.quantity)), 1..=MOST);
         faults.refuse()?;
-        let issue = self.movement_to_follow(&write, input.issue, "issue").await?;
+        let issue = self.movement_to_follow(write, input.issue, "issue").await?;
         let refuse = |message| UserError::new(UserErrorCode::Invalid, &["issue"], message);
         if issue.kind != StockMovementKind::Issue || issue.reverses_id.is_some() {
             return Err(refuse(NOT_AN_ISSUE).into());
@@ -321,16 +285,16 @@ impl Access {
         if issue.distribution_id.is_some() {
             return Err(refuse(FOR_DELIVERY).into());
         }
-        if self.is_undone(&write, issue.id).await? {
+        if self.is_undone(write, issue.id).await? {
             return Err(refuse(UNDONE).into());
         }
         if input.head.occurred_on < issue.occurred_on {
             return Err(UserError::new(UserErrorCode::OutOfRange, &["occurredOn"], BEFORE_IT).into());
         }
-        let mut related = self.followers(&write, issue.id).await?;
+        let mut related = self.followers(write, issue.id).await?;
         related.push(issue.id);
         let mut out: BTreeMap<Uuid, i64> = BTreeMap::new();
-        for entry in self.entries_of(&write, related).await? {
+        for entry in self.entries_of(write, related).await? {
             if entry.side == StockSide::Consumed {
                 *out.entry(entry.lot_id).or_default() += entry.quantity;
             }
@@ -361,25 +325,13 @@ impl Access {
             movement.carry(Side::Outside(StockSide::Consumed), Side::Place(input.place), entry);
         }
         faults.refuse()?;
-        let held = self.hold(&write, movement.pairs().collect()).await?;
-        self.post(&write, &held, std::slice::from_ref(&movement)).await?;
-        self.finish_movement(write, input.head.validate_only, &movement.row).await
+        let held = self.hold(write, movement.pairs().collect()).await?;
+        self.post(write, &held, std::slice::from_ref(&movement)).await?;
+        Ok(movement.row)
     }
 
     /// The record was wrong: each lot changes by a number, above or below zero.
-    pub async fn adjust_stock(&self, input: AdjustStock) -> Written<Option<Seen>> {
-        self.require(Right::StockCorrect)?;
-        let write = self.write_operations().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            again @ Seen::Again(_) => return Ok(Some(again)),
-            Seen::First(id) => id,
-        };
-        let row = self.adjust_in(&write, id, &input).await?;
-        self.finish_movement(write, input.head.validate_only, &row).await
-    }
-
-    /// As [`Access::adjust_stock`], as part of a transaction.
-    pub(in crate::store) async fn adjust_in(
+    pub(super) async fn adjust_in(
         &self,
         write: &Write<'_>,
         id: Uuid,

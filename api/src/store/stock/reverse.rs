@@ -10,21 +10,18 @@ use super::{
     ledger::{Entry, Movement, Side},
 };
 use crate::{
-    auth::Right,
     error::Result,
     id,
     store::{
         Access,
-        input::{Faults, Message, Once, UserError, UserErrorCode, Written, or_default},
-        write::{Seen, Write},
+        input::{Faults, Message, UserError, UserErrorCode, Written, or_default},
+        write::Write,
     },
 };
 
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ReverseStockMovement {
-    #[serde(skip)]
-    pub once: Once,
     #[serde(default, deserialize_with = "or_default")]
     pub validate_only: bool,
     #[serde(deserialize_with = "id::single::<_, {id::STOCK_MOVEMENT}>")]
@@ -39,19 +36,18 @@ impl Access {
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend: something that follows the movement
     /// has to be undone first, and goods that have moved on cannot be taken back.
-    pub async fn reverse_stock_movement(&self, input: ReverseStockMovement) -> Written<Option<Seen>> {
-        self.require(Right::StockCorrect)?;
-        let write = self.write_operations().await?;
-        let id = match write.once(&input.once, self.new_id()).await? {
-            again @ Seen::Again(_) => return Ok(Some(again)),
-            Seen::First(id) => id,
-        };
+    pub(super) async fn reverse_in(
+        &self,
+        write: &Write<'_>,
+        id: Uuid,
+        input: &ReverseStockMovement,
+    ) -> Written<stock_movement::Model> {
         let mut faults = Faults::default();
         if let Some(note) = &input.note {
             faults.text(note, &["note"], 500);
         }
         faults.refuse()?;
-        let row = self.movement_to_follow(&write, input.movement, "movement").await?;
+        let row = self.movement_to_follow(write, input.movement, "movement").await?;
         let refuse = |message| UserError::new(UserErrorCode::Invalid, &["movement"], message);
         if row.reverses_id.is_some() {
             return Err(refuse(IS_REVERSAL).into());
@@ -59,22 +55,22 @@ impl Access {
         if row.distribution_id.is_some() {
             return Err(refuse(FOR_DELIVERY).into());
         }
-        if self.is_undone(&write, row.id).await? {
+        if self.is_undone(write, row.id).await? {
             return Err(refuse(UNDONE).into());
         }
-        if !self.followers(&write, row.id).await?.is_empty() {
+        if !self.followers(write, row.id).await?.is_empty() {
             return Err(refuse(FOLLOWED).into());
         }
-        let entries = self.entries_of(&write, [row.id]).await?;
+        let entries = self.entries_of(write, [row.id]).await?;
         if entries.is_empty() {
             return Err(refuse(MOVED_NOTHING).into());
         }
         let mut movement = self.opposite(id, &row, &entries, "movement")?;
         movement.row.reason = Some(input.reason);
-        movement.row.note = input.note;
-        let held = self.hold(&write, movement.pairs().collect()).await?;
-        self.post(&write, &held, std::slice::from_ref(&movement)).await?;
-        self.finish_movement(write, input.validate_only, &movement.row).await
+        movement.row.note = input.note.clone();
+        let held = self.hold(write, movement.pairs().collect()).await?;
+        self.post(write, &held, std::slice::from_ref(&movement)).await?;
+        Ok(movement.row)
     }
 
     /// The movement that undoes another.

@@ -22,7 +22,7 @@ pub struct StockRow {
     /// The device's id is its key.
     pub once: Once,
     pub action: Action,
-    /// Its goods and places as they were sent.
+    /// The movement as it was sent.
     pub sent: Value,
 }
 
@@ -59,7 +59,7 @@ impl Access {
 
     async fn sync_movement(&self, row: &StockRow) -> Written<Answer> {
         let answer = |outcome, id| Answer::new(&row.once.key, outcome, id);
-        match self.move_stock(row.action.clone().keyed(row.once.clone())).await {
+        match self.move_stock(&row.once, &row.action).await {
             Ok(Some(Seen::First(id))) => Ok(answer(Outcome::Created, Some(id))),
             Ok(Some(Seen::Again(id))) => Ok(answer(Outcome::Repeated, Some(id))),
             Ok(None) => Ok(answer(Outcome::Created, None)),
@@ -93,17 +93,17 @@ impl StockRow {
     /// Where a movement here and a row as sent are not the same: what the head says, or else goods and places, of
     /// which only what was sent is given, because a movement keeps what it did and not what it was asked.
     fn differences(&self, here: &stock_movement::Model) -> Vec<Difference> {
-        let said = self.action.head();
-        let of_head = said.into_iter().flat_map(|head| {
-            [
-                ("occurredOn", json!(here.occurred_on), json!(head.occurred_on)),
-                ("formNumber", json!(here.form_number), json!(head.form_number)),
-                ("note", json!(here.note), json!(head.note)),
-            ]
-        });
+        // A reversal says nothing of them.
+        let head = !matches!(self.action, Action::Reverse(_));
+        let of_head = [
+            ("occurredOn", json!(here.occurred_on)),
+            ("formNumber", json!(here.form_number)),
+            ("note", json!(here.note)),
+        ];
         let mut differences: Vec<Difference> = of_head
-            .filter(|(_, here, sent)| here != sent)
-            .map(|(field, here, sent)| Difference { field, here, sent })
+            .into_iter()
+            .map(|(field, here)| Difference { field, here, sent: self.sent[field].clone() })
+            .filter(|difference| head && difference.here != difference.sent)
             .collect();
         if differences.is_empty() {
             differences.push(Difference { field: "movement", here: Value::Null, sent: self.sent.clone() });

@@ -16,13 +16,12 @@ use super::{
     record::{BEFORE_IT, MORE_THAN_LEFT, check_lots, is_bulk},
 };
 use crate::{
-    auth::Right,
     id,
     store::{
         Access,
         input::{Faults, Message, UserError, UserErrorCode, Written, or_default},
         kit::BAD_QUANTITY,
-        write::{Seen, Write},
+        write::Write,
     },
 };
 
@@ -71,19 +70,7 @@ impl Access {
     ///
     /// # Errors
     /// `NotPermitted` without the right; user errors for what a client can mend.
-    pub async fn transfer_stock(&self, input: TransferStock) -> Written<Option<Seen>> {
-        self.require(Right::StockRecord)?;
-        let write = self.write_operations().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            again @ Seen::Again(_) => return Ok(Some(again)),
-            Seen::First(id) => id,
-        };
-        let row = self.transfer_in(&write, id, &input).await?;
-        self.finish_movement(write, input.head.validate_only, &row).await
-    }
-
-    /// As [`Access::transfer_stock`], as part of a transaction.
-    pub(in crate::store) async fn transfer_in(
+    pub(super) async fn transfer_in(
         &self,
         write: &Write<'_>,
         id: Uuid,
@@ -137,14 +124,13 @@ impl Access {
     }
 
     /// What became of a transfer: received where it went, returned where it came from, or lost on the way.
-    pub async fn receive_transfer(&self, input: ReceiveTransfer) -> Written<Option<Seen>> {
+    pub(super) async fn arrive_in(
+        &self,
+        write: &Write<'_>,
+        id: Uuid,
+        input: &ReceiveTransfer,
+    ) -> Written<stock_movement::Model> {
         use StockReason::{Damaged, Expired, Missing, Other, Seized, Stolen};
-        self.require(Right::StockRecord)?;
-        let write = self.write_operations().await?;
-        let id = match write.once(&input.head.once, self.new_id()).await? {
-            again @ Seen::Again(_) => return Ok(Some(again)),
-            Seen::First(id) => id,
-        };
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         check_lots(&mut faults, input.lines.iter().map(|line| (line.lot, line.received)), 0..=MOST);
@@ -163,12 +149,12 @@ impl Access {
         };
         faults.check(fits, UserErrorCode::Invalid, &["reason"], BAD_REASON);
         faults.refuse()?;
-        let transfer = self.movement_to_follow(&write, input.transfer, "transfer").await?;
+        let transfer = self.movement_to_follow(write, input.transfer, "transfer").await?;
         let refuse = |message| UserError::new(UserErrorCode::Invalid, &["transfer"], message);
         let Some(to) = transfer.to_place_id.filter(|_| transfer.reverses_id.is_none()) else {
             return Err(refuse(NOT_A_TRANSFER).into());
         };
-        if self.is_undone(&write, transfer.id).await? {
+        if self.is_undone(write, transfer.id).await? {
             return Err(refuse(UNDONE).into());
         }
         if self.stock_place(to).is_none() {
@@ -177,15 +163,15 @@ impl Access {
         if input.head.occurred_on < transfer.occurred_on {
             return Err(UserError::new(UserErrorCode::OutOfRange, &["occurredOn"], BEFORE_IT).into());
         }
-        let sent = self.entries_of(&write, [transfer.id]).await?;
+        let sent = self.entries_of(write, [transfer.id]).await?;
         let leg = |out: bool| {
             sent.iter().find(|entry| (entry.quantity < 0) == out).and_then(|entry| entry.place_id)
         };
         let (Some(from), Some(via)) = (leg(true), leg(false)) else {
             return Err(refuse(NOT_A_TRANSFER).into());
         };
-        let followers = self.followers(&write, transfer.id).await?;
-        let arrived = self.entries_of(&write, followers).await?;
+        let followers = self.followers(write, transfer.id).await?;
+        let arrived = self.entries_of(write, followers).await?;
         // What is in transit of this transfer, whatever else of the lots may be on its way.
         let mut left: BTreeMap<Uuid, i64> = BTreeMap::new();
         for entry in sent.iter().chain(&arrived).filter(|entry| entry.place_id == Some(via)) {
@@ -230,9 +216,9 @@ impl Access {
             }
         }
         faults.refuse()?;
-        let held = self.hold(&write, movement.pairs().collect()).await?;
-        self.post(&write, &held, std::slice::from_ref(&movement)).await?;
-        self.finish_movement(write, input.head.validate_only, &movement.row).await
+        let held = self.hold(write, movement.pairs().collect()).await?;
+        self.post(write, &held, std::slice::from_ref(&movement)).await?;
+        Ok(movement.row)
     }
 }
 
