@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::{
     Access,
     distribution::{Filter, among, among_expr},
+    stock::Goods,
 };
 use crate::{
     auth::Right,
@@ -309,15 +310,12 @@ impl Access {
         sums: &mut BTreeMap<Key, Sums>,
     ) {
         let quantity = found.quantity.unwrap_or(0);
-        let contents: Vec<(Uuid, i64)> = match (found.item, found.kit) {
-            (Some(item), _) => vec![(item, 1)],
-            (None, Some(kit)) => self.contents(kit, found.kit_version),
-            (None, None) => {
-                // A delivery without a line that the viewer may see: its group is there all the same.
-                sums.entry(self.key(group_by, &found)).or_default();
-                return;
-            }
-        };
+        if found.item.or(found.kit).is_none() {
+            // A delivery without a line that the viewer may see: its group is there all the same.
+            sums.entry(self.key(group_by, &found)).or_default();
+            return;
+        }
+        let contents = self.catalog.contents(Goods::new(found.item, found.kit, found.kit_version));
         let by_item = group_by.contains(&Dimension::Item);
         let mut kits = if found.kit.is_some() { quantity } else { 0 };
         for (item, inside) in contents {
@@ -335,14 +333,6 @@ impl Access {
                 sum.unit.add(&entry.row.unit);
             }
         }
-    }
-
-    /// The items of a kit's version, and how many of each.
-    fn contents(&self, kit: Uuid, version: Option<i32>) -> Vec<(Uuid, i64)> {
-        let versions = self.catalog.kits.get(kit).map_or(&[][..], |kit| &kit.versions);
-        let version = versions.iter().find(|one| Some(one.number) == version);
-        let lines = version.map_or(&[][..], |version| &version.lines);
-        lines.iter().map(|line| (line.item_id, line.quantity.into())).collect()
     }
 
     fn key(&self, group_by: &[Dimension], found: &Found) -> Key {

@@ -23,7 +23,7 @@ use super::Quarter;
 use crate::{
     auth::Viewer,
     error::Result,
-    store::{Access, catalog::Catalog, class::THRESHOLD, stock::Goods, write::Trace},
+    store::{Access, class::THRESHOLD, stock::Goods, write::Trace},
 };
 
 /// What a balance is of: an organisation, who gave, and what.
@@ -207,10 +207,7 @@ impl Access {
         let mut sums: BTreeMap<Group, (i64, i64)> = BTreeMap::new();
         for (statement, assembled) in [(HANDED_OVER, false), (HANDED_OVER_IN_KITS, true)] {
             for row in Handed::find_by_statement(self.known_by(quarter, statement)).all(tx).await? {
-                let contents = match (row.item_id, row.kit_id) {
-                    (Some(item), _) => vec![(item, 1)],
-                    (None, kit) => contents(&self.catalog, kit.unwrap_or_default(), row.kit_version),
-                };
+                let contents = self.catalog.contents(Goods::new(row.item_id, row.kit_id, row.kit_version));
                 let starts_on = Quarter::of(row.occurred_on).start();
                 for (item, inside) in contents {
                     let key = (row.organization_id, row.gift_id, starts_on, row.facility_id, item);
@@ -301,19 +298,9 @@ async fn undo_flows(tx: &DatabaseTransaction, quarter: Quarter) -> Result<()> {
     Ok(())
 }
 
-/// The items of a kit's version, and how many of each.
-fn contents(catalog: &Catalog, kit: Uuid, version: Option<i32>) -> Vec<(Uuid, i64)> {
-    let version = catalog.kits.get(kit).and_then(|kit| kit.version(version?));
-    let lines = version.map_or(&[][..], |version| &version.lines);
-    lines.iter().map(|line| (line.item_id, line.quantity.into())).collect()
-}
-
 impl Key {
     fn goods(&self) -> Goods {
-        match (self.item_id, self.kit_id) {
-            (Some(item), _) => Goods::Item(item),
-            (None, kit) => Goods::Kit(kit.unwrap_or_default(), self.kit_version),
-        }
+        Goods::new(self.item_id, self.kit_id, self.kit_version)
     }
 }
 

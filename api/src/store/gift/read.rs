@@ -119,7 +119,7 @@ impl Access {
             .columns([OrganizationId, QuarterEnd, ItemId, KitId, KitVersion, Quantity]);
         let mut rows: Vec<Balance> = self.bounded(select).await?;
         rows.retain(|row| {
-            let goods = goods(row.item_id, row.kit_id, row.kit_version);
+            let goods = Goods::new(row.item_id, row.kit_id, row.kit_version);
             self.is_shown(goods) && self.matches(filter, goods)
         });
         rows.sort_by_key(|row| (row.organization_id, row.item_id, row.kit_id, row.kit_version));
@@ -142,7 +142,7 @@ impl Access {
             .columns([Quantity, FacilityId, UndoneIn]);
         let mut rows: Vec<Flow> = self.bounded(select).await?;
         rows.retain(|row| {
-            !self.is_outside() || self.is_shown(goods(row.item_id, row.kit_id, row.kit_version))
+            !self.is_outside() || self.is_shown(Goods::new(row.item_id, row.kit_id, row.kit_version))
         });
         let order = |row: &Flow| (row.occurred_on, row.organization_id, row.donor_id);
         rows.sort_by_key(|row| {
@@ -179,17 +179,9 @@ impl Access {
 
     /// Whether goods are those that a filter asks for: kits also by what they hold.
     fn matches(&self, filter: &Filter, goods: Goods) -> bool {
-        let (kit, items) = match goods {
-            Goods::Item(id) => (None, vec![id]),
-            Goods::Kit(id, version) => {
-                let entry = self.catalog.kits.get(id);
-                let lines =
-                    entry.and_then(|kit| kit.version(version?)).map_or(&[][..], |version| &version.lines);
-                (Some(id), lines.iter().map(|line| line.item_id).collect())
-            }
-        };
-        filter.kit.as_ref().is_none_or(|ids| kit.is_some_and(|kit| ids.contains(&kit)))
-            && filter.item.as_ref().is_none_or(|ids| items.iter().any(|item| ids.contains(item)))
+        let of_kit = |ids: &Vec<Uuid>| matches!(goods, Goods::Kit(kit, _) if ids.contains(&kit));
+        let holds = |ids: &Vec<Uuid>| self.catalog.contents(goods).iter().any(|(item, _)| ids.contains(item));
+        filter.kit.as_ref().is_none_or(of_kit) && filter.item.as_ref().is_none_or(holds)
     }
 }
 
@@ -197,12 +189,5 @@ impl Trace {
     /// The first and the last day of the quarter that a row is about.
     pub fn period(row: &gift_trace::Model) -> (NaiveDate, NaiveDate) {
         (row.starts_on, Quarter::of(row.starts_on).0)
-    }
-}
-
-fn goods(item: Option<Uuid>, kit: Option<Uuid>, version: Option<i32>) -> Goods {
-    match item {
-        Some(item) => Goods::Item(item),
-        None => Goods::Kit(kit.unwrap_or_default(), version),
     }
 }

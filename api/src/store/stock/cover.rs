@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use entity::{adequacy_norm, facility_population};
 use uuid::Uuid;
 
-use super::read::Filter;
+use super::{Goods, read::Filter};
 use crate::{error::Result, store::Access};
 
 /// How long an item at a facility lasts.
@@ -61,13 +61,8 @@ impl Access {
         }
         let mut quantities: BTreeMap<Uuid, i64> = BTreeMap::new();
         for level in levels.iter().filter(|level| level.lot.expires_on.is_none_or(|last| day <= last)) {
-            if let Some(item) = level.lot.item_id {
-                *quantities.entry(item).or_default() += level.quantity;
-            }
-            let kit = level.lot.kit_id.and_then(|id| self.catalog.kits.get(id));
-            let version = kit.zip(level.lot.kit_version).and_then(|(kit, number)| kit.version(number));
-            for inside in version.into_iter().flat_map(|version| &version.lines) {
-                *quantities.entry(inside.item_id).or_default() += level.quantity * i64::from(inside.quantity);
+            for (item, inside) in self.catalog.contents(Goods::of(&level.lot)) {
+                *quantities.entry(item).or_default() += level.quantity * inside;
             }
         }
         let covers = norms.into_iter().map(|(item_id, norm)| Cover {

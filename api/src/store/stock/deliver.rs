@@ -180,10 +180,7 @@ impl Drawn {
 }
 
 fn goods(line: &distribution_line::Model) -> Goods {
-    match (line.item_id, line.kit_id) {
-        (Some(item), _) => Goods::Item(item),
-        (None, kit) => Goods::Kit(kit.unwrap_or_default(), line.kit_version),
-    }
+    Goods::new(line.item_id, line.kit_id, line.kit_version)
 }
 
 /// A lot that a line names holds what the line hands over.

@@ -29,6 +29,7 @@ use uuid::Uuid;
 
 use super::{
     Access,
+    catalog::Catalog,
     input::{FUTURE, Faults, Message, UserErrorCode, Written, or_default},
     write::Write,
 };
@@ -67,11 +68,16 @@ pub(in crate::store) enum Goods {
 }
 
 impl Goods {
-    pub(in crate::store) fn of(lot: &stock_lot::Model) -> Self {
-        match (lot.item_id, lot.kit_id) {
-            (Some(item), _) => Self::Item(item),
-            (None, kit) => Self::Kit(kit.unwrap_or_default(), lot.kit_version),
+    /// What a row says in its columns for goods, of which the database lets one of item and kit be set.
+    pub(in crate::store) fn new(item: Option<Uuid>, kit: Option<Uuid>, version: Option<i32>) -> Self {
+        match item {
+            Some(item) => Self::Item(item),
+            None => Self::Kit(kit.unwrap_or_default(), version),
         }
+    }
+
+    pub(in crate::store) fn of(lot: &stock_lot::Model) -> Self {
+        Self::new(lot.item_id, lot.kit_id, lot.kit_version)
     }
 
     fn are_in(self, lot: &stock_lot::Model) -> bool {
@@ -81,6 +87,19 @@ impl Goods {
                 lot.kit_id == Some(kit) && (version.is_none() || version == lot.kit_version)
             }
         }
+    }
+}
+
+impl Catalog {
+    /// What goods come to in items, and how many of each: an item is itself, a kit what its version holds.
+    pub(in crate::store) fn contents(&self, goods: Goods) -> Vec<(Uuid, i64)> {
+        let (kit, version) = match goods {
+            Goods::Item(item) => return vec![(item, 1)],
+            Goods::Kit(kit, version) => (kit, version),
+        };
+        let version = self.kits.get(kit).and_then(|kit| kit.version(version?));
+        let lines = version.map_or(&[][..], |version| &version.lines);
+        lines.iter().map(|line| (line.item_id, line.quantity.into())).collect()
     }
 }
 

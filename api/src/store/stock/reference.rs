@@ -250,10 +250,7 @@ impl Access {
         lines: &[CheckedLine],
     ) {
         for (place, line) in lines.iter().enumerate() {
-            let goods = match (line.item_id, line.kit_id) {
-                (Some(item), _) => Goods::Item(item),
-                (None, kit) => Goods::Kit(kit.unwrap_or_default(), line.kit_version),
-            };
+            let goods = Goods::new(line.item_id, line.kit_id, line.kit_version);
             let path = ["lines".to_owned(), place.to_string(), "supplied".to_owned()];
             self.check_let_in(faults, facility, day, goods, &path);
         }
@@ -267,14 +264,6 @@ impl Access {
         goods: Goods,
         path: &[String],
     ) {
-        let items: Vec<Uuid> = match goods {
-            Goods::Item(item) => vec![item],
-            Goods::Kit(kit, number) => {
-                let kit = self.catalog.kits.get(kit);
-                let version = kit.zip(number).and_then(|(kit, number)| kit.version(number));
-                version.map_or(Vec::new(), |one| one.lines.iter().map(|line| line.item_id).collect())
-            }
-        };
         let own = self.viewer.organization();
         let word = |item: Uuid| {
             let words = self.catalog.item_permissions.iter().filter(move |row| {
@@ -286,7 +275,8 @@ impl Access {
             words.max_by_key(|row| row.since).is_none_or(|row| row.permitted)
         };
         let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        faults.check(items.into_iter().all(word), UserErrorCode::NotPermitted, &path, NOT_LET_IN);
+        let let_in = self.catalog.contents(goods).into_iter().all(|(item, _)| word(item));
+        faults.check(let_in, UserErrorCode::NotPermitted, &path, NOT_LET_IN);
     }
 }
 
