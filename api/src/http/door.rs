@@ -10,13 +10,13 @@ use super::{
     App,
     answer::{self, Media},
     enter,
-    request::Credentials,
+    request::{KeptCredentials, text_header},
 };
 use crate::{
     auth::Denied,
     error::Error,
     graphql::{server_error, text},
-    import::{Reason, reason},
+    import::{Reason, quoted, reason},
     store::Access,
 };
 
@@ -36,31 +36,36 @@ impl<F: Into<Error>> From<F> for Refused {
     }
 }
 
-/// Credentials that are kept for as long as the answer takes.
-pub struct Who {
-    authorization: Option<String>,
-    organization: Option<String>,
+/// The database as the viewer may see it now.
+pub async fn access(app: &App, who: &KeptCredentials) -> Result<Access, Refused> {
+    let catalog = app.store.catalog().await?;
+    let access =
+        enter(app, who.credentials(), (catalog, Default::default())).await.map_err(Refused::Credential)?;
+    if access.viewer.role().is_none() { Err(Refused::Anonymous) } else { Ok(access) }
 }
 
-impl Who {
-    pub fn of(request: &HttpRequest) -> Self {
-        let Credentials { authorization, organization } = Credentials::of(request);
-        Self {
-            authorization: authorization.map(str::to_owned),
-            organization: organization.map(str::to_owned),
-        }
+/// The parameters of an address, in their order.
+pub fn pairs(request: &HttpRequest) -> Result<Vec<(String, String)>, Refused> {
+    serde_urlencoded::from_str(request.query_string()).map_err(|_| {
+        Refused::Asked(reason!(
+            "The parameters of the address cannot be read.",
+            "No se pueden leer los parámetros de la dirección."
+        ))
+    })
+}
+
+/// Refuses a parameter that has stood before.
+pub fn once<T>(before: Option<T>, name: &str) -> Result<(), Refused> {
+    match before {
+        None => Ok(()),
+        Some(_) => Err(Refused::Asked(reason!("{name} stands twice.", "{name} aparece dos veces."))),
     }
 }
 
-/// The database as the viewer may see it now.
-pub async fn access(app: &App, who: &Who) -> Result<Access, Refused> {
-    let catalog = app.store.catalog().await?;
-    let credentials = Credentials {
-        authorization: who.authorization.as_deref(),
-        organization: who.organization.as_deref(),
-    };
-    let access = enter(app, credentials, (catalog, Default::default())).await.map_err(Refused::Credential)?;
-    if access.viewer.role().is_none() { Err(Refused::Anonymous) } else { Ok(access) }
+/// A parameter that is none: it is refused, never dropped.
+pub fn unknown(name: &str) -> Refused {
+    let name = quoted(name);
+    Refused::Asked(reason!("There is no parameter {name}.", "No existe el parámetro {name}."))
 }
 
 /// The refusal as the client reads it, in its language.
@@ -106,8 +111,7 @@ fn said<'r>(request: &HttpRequest, reason: &'r Reason) -> &'r str {
 
 /// Whether the request asks for Spanish before English.
 pub fn spanish(request: &HttpRequest) -> bool {
-    let header = request.headers().get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    let languages = header.map(text::accepted).unwrap_or_default();
+    let languages = text_header(request, "accept-language").map(text::accepted).unwrap_or_default();
     let spanish = |tag: &String| tag.to_ascii_lowercase().starts_with("es");
     let known = |tag: &&String| spanish(tag) || tag.to_ascii_lowercase().starts_with("en");
     languages.iter().find(known).is_some_and(spanish)

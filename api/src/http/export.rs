@@ -25,8 +25,10 @@ use self::asked::Asked;
 use super::{
     App,
     answer::{self, Media},
-    door::{Refused, Who, access, refuse},
-    preflight, within,
+    door::{Refused, access, refuse},
+    preflight,
+    request::KeptCredentials,
+    within,
 };
 use crate::{
     auth::Right,
@@ -59,8 +61,8 @@ async fn only_get() -> HttpResponse {
 
 async fn distributions(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
     let done = async {
-        let Asked { format, filter, told } = Asked::of_distributions(request.query_string())?;
-        let who = Who::of(&request);
+        let Asked { format, filter, told } = Asked::of_distributions(&request)?;
+        let who = KeptCredentials::of(&request);
         let access = access(&app, &who).await?;
         let begun = access.begin_export(filter, format.name(), told).await?;
         let columns = export::columns(access.is_outside());
@@ -81,9 +83,9 @@ async fn distributions(app: web::Data<App>, request: HttpRequest) -> HttpRespons
 
 async fn registry(app: web::Data<App>, request: HttpRequest, path: web::Path<String>) -> HttpResponse {
     let done = async {
-        let format = Asked::of_registry(request.query_string())?;
+        let format = Asked::of_registry(&request)?;
         let kind = Kind::ALL.into_iter().find(|kind| kind.name() == path.as_str());
-        let access = access(&app, &Who::of(&request)).await?;
+        let access = access(&app, &KeptCredentials::of(&request)).await?;
         access.require(Right::RegistryExport)?;
         let (Some(kind), Some(rows)) = (kind, kind.and_then(|kind| export::registry(&access, kind))) else {
             return Err(Refused::Fault(Error::Internal("an export of no kind".into())));
@@ -136,7 +138,7 @@ async fn template(app: web::Data<App>, path: web::Path<(String, String)>) -> Htt
 /// An export of deliveries under way.
 struct Deliveries {
     app: web::Data<App>,
-    who: Who,
+    who: KeptCredentials,
     begun: Begun,
     columns: Vec<Header>,
     format: Format,

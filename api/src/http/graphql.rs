@@ -23,7 +23,7 @@ use super::{
     App,
     answer::{self, Cost, Media},
     enter,
-    request::{Bad, Credentials, LARGEST, Parameters},
+    request::{Bad, Credentials, LARGEST, Parameters, text_header},
     within,
 };
 use crate::{
@@ -393,10 +393,6 @@ fn is_json(content_type: Option<&str>) -> bool {
             Some(charset) => charset.trim_matches('"') == "utf-8",
             None => true,
         })
-}
-
-pub(super) fn text_header<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
-    request.headers().get(name).and_then(|value| value.to_str().ok())
 }
 
 fn not_acceptable() -> HttpResponse {

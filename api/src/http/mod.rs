@@ -28,7 +28,7 @@ use crate::{
     config::Config,
     store::{Access, Seen, Store, catalog::Catalog},
 };
-use request::Credentials;
+use request::{Credentials, text_header};
 
 /// How many workbooks are put together at once.
 pub const WORKBOOKS: usize = 2;
@@ -111,7 +111,7 @@ impl Config {
 /// The client's own id for the request when it is harmless, else a random one.
 #[expect(clippy::disallowed_methods, reason = "it names a request in the log and nothing else")]
 fn request_id(request: &HttpRequest) -> String {
-    let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
+    let given = text_header(request, "x-request-id");
     let harmless = |id: &&str| {
         (8..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
@@ -149,7 +149,7 @@ fn route_of(path: &str) -> &'static str {
 }
 
 async fn preflight(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
-    let origin = request.headers().get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    let origin = text_header(&request, "origin");
     if !origin.is_some_and(|origin| app.config.allows(origin)) {
         return HttpResponse::NoContent().finish();
     }

@@ -7,8 +7,10 @@ use sha2::{Digest, Sha256};
 
 use super::{
     App,
-    door::{Refused, Who, access, refuse, spanish},
-    nothing_here, within,
+    door::{Refused, access, once, pairs, refuse, spanish, unknown},
+    nothing_here,
+    request::KeptCredentials,
+    within,
 };
 use crate::{
     auth::Right,
@@ -27,7 +29,7 @@ async fn form(app: web::Data<App>, request: HttpRequest, path: web::Path<String>
     let Some(form) = Form::parse(&path) else { return nothing_here().await };
     let done = async {
         let asked = Asked::of(&request)?;
-        let access = access(&app, &Who::of(&request)).await?;
+        let access = access(&app, &KeptCredentials::of(&request)).await?;
         access.require(Right::DistributionRecord)?;
         let filled = filled(&access, form, &asked).await?;
         Ok(filled.map(|filled| write(form, asked.language, &filled)))
@@ -63,34 +65,16 @@ struct Asked {
 
 impl Asked {
     fn of(request: &HttpRequest) -> Result<Self, Refused> {
-        let unreadable = |_| {
-            Refused::Asked(reason!(
-                "The parameters of the address cannot be read.",
-                "No se pueden leer los parámetros de la dirección."
-            ))
-        };
-        let pairs: Vec<(String, String)> =
-            serde_urlencoded::from_str(request.query_string()).map_err(unreadable)?;
         let (mut language, mut delivery) = (None, None);
-        for (name, value) in pairs {
-            let before = match name.as_str() {
+        for (name, value) in pairs(request)? {
+            match name.as_str() {
                 "lang" => {
                     let known = Language::parse(&value)
                         .ok_or_else(|| Refused::Asked(reason!("lang is es or en.", "lang es es o en.")))?;
-                    language.replace(known).is_some()
+                    once(language.replace(known), &quoted(&name))?;
                 }
-                "distribution" => delivery.replace(value).is_some(),
-                _ => {
-                    let name = quoted(&name);
-                    return Err(Refused::Asked(reason!(
-                        "There is no parameter {name}.",
-                        "No existe el parámetro {name}."
-                    )));
-                }
-            };
-            if before {
-                let name = quoted(&name);
-                return Err(Refused::Asked(reason!("{name} stands twice.", "{name} aparece dos veces.")));
+                "distribution" => once(delivery.replace(value), &quoted(&name))?,
+                _ => return Err(unknown(&name)),
             }
         }
         let said = if spanish(request) { Language::Es } else { Language::En };

@@ -28,6 +28,34 @@ impl<'a> Credentials<'a> {
     }
 }
 
+/// The same, kept for as long as the answer takes.
+pub struct KeptCredentials {
+    pub authorization: Option<String>,
+    pub organization: Option<String>,
+}
+
+impl KeptCredentials {
+    pub fn of(request: &HttpRequest) -> Self {
+        let Credentials { authorization, organization } = Credentials::of(request);
+        Self {
+            authorization: authorization.map(str::to_owned),
+            organization: organization.map(str::to_owned),
+        }
+    }
+
+    pub fn credentials(&self) -> Credentials<'_> {
+        Credentials {
+            authorization: self.authorization.as_deref(),
+            organization: self.organization.as_deref(),
+        }
+    }
+}
+
+/// A header that is text.
+pub fn text_header<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
+    request.headers().get(name).and_then(|value| value.to_str().ok())
+}
+
 /// The parameters of a request.
 #[derive(Debug)]
 pub struct Parameters {

@@ -1,8 +1,9 @@
 //! What the address of an export asks for.
 
+use actix_web::HttpRequest;
 use serde_json::{Map, Value, json};
 
-use super::super::door::Refused;
+use super::super::door::{Refused, once, pairs, unknown};
 use crate::{
     export::Format,
     graphql::scalars,
@@ -33,10 +34,10 @@ const MOST: usize = 1_000;
 impl Asked {
     /// From the address. What is not known is refused, never dropped: a filter that is left out would give more than
     /// was asked for.
-    pub(super) fn of_distributions(address: &str) -> Result<Self, Refused> {
+    pub(super) fn of_distributions(request: &HttpRequest) -> Result<Self, Refused> {
         let mut format = None;
         let mut told = Map::new();
-        for (name, value) in pairs(address)? {
+        for (name, value) in pairs(request)? {
             if name == "format" {
                 once(format.replace(value), "format")?;
             } else if LISTS.contains(&name.as_str()) {
@@ -71,31 +72,15 @@ impl Asked {
     }
 
     /// The format of an export of the registry, which has no filter.
-    pub(super) fn of_registry(address: &str) -> Result<Format, Refused> {
+    pub(super) fn of_registry(request: &HttpRequest) -> Result<Format, Refused> {
         let mut format = None;
-        for (name, value) in pairs(address)? {
+        for (name, value) in pairs(request)? {
             if name != "format" {
                 return Err(unknown(&name));
             }
             once(format.replace(value), "format")?;
         }
         parsed(format)
-    }
-}
-
-fn pairs(address: &str) -> Result<Vec<(String, String)>, Refused> {
-    serde_urlencoded::from_str(address).map_err(|_| {
-        Refused::Asked(reason!(
-            "The parameters of the address cannot be read.",
-            "No se pueden leer los parámetros de la dirección."
-        ))
-    })
-}
-
-fn once<T>(before: Option<T>, name: &str) -> Result<(), Refused> {
-    match before {
-        None => Ok(()),
-        Some(_) => Err(Refused::Asked(reason!("{name} stands twice.", "{name} aparece dos veces."))),
     }
 }
 
@@ -106,11 +91,6 @@ fn fits(name: &str, value: &str, filter: Value) -> Result<(), Refused> {
 fn unusable(name: &str, value: &str) -> Refused {
     let value = quoted(value);
     Refused::Asked(reason!("{name} cannot be {value}.", "{name} no puede ser {value}."))
-}
-
-fn unknown(name: &str) -> Refused {
-    let name = quoted(name);
-    Refused::Asked(reason!("There is no parameter {name}.", "No existe el parámetro {name}."))
 }
 
 fn parsed(format: Option<String>) -> Result<Format, Refused> {

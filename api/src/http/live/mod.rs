@@ -23,7 +23,7 @@ use self::socket::Socket;
 use super::{
     App,
     answer::{self, Media},
-    graphql::text_header,
+    request::text_header,
 };
 use crate::config::Config;
 

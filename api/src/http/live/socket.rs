@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
-use actix_ws::{AggregatedMessage, MessageStream, ProtocolError, Session};
+use actix_ws::{AggregatedMessage, Closed, MessageStream, ProtocolError, Session};
 use async_graphql::{Pos, ServerError, parser::types::OperationType};
 use futures_util::StreamExt;
 use serde_json::{Map, Value as Json};
@@ -29,9 +29,9 @@ use crate::{
         text,
     },
     http::{
-        App,
-        graphql::{coded, text_header, too_costly},
-        request::{Credentials, LARGEST, Parameters},
+        App, enter,
+        graphql::{coded, too_costly},
+        request::{KeptCredentials, LARGEST, Parameters, text_header},
         within,
     },
     store::{Access, Seen, catalog::Catalog, feed::State, outbox::Event},
@@ -47,8 +47,7 @@ pub struct Socket {
     app: web::Data<App>,
     session: Session,
     counted: Counted,
-    authorization: Option<String>,
-    organization: Option<String>,
+    credentials: KeptCredentials,
     languages: Vec<String>,
     /// Who asks, once they have said so.
     who: Option<Who>,
@@ -84,12 +83,10 @@ impl Socket {
         session: Session,
         counted: Counted,
     ) -> Self {
-        let Credentials { authorization, organization } = Credentials::of(request);
         Self {
             session,
             counted,
-            authorization: authorization.map(str::to_owned),
-            organization: organization.map(str::to_owned),
+            credentials: KeptCredentials::of(request),
             languages: text_header(request, "accept-language").map(text::accepted).unwrap_or_default(),
             who: None,
             subscriptions: Vec::new(),
@@ -152,10 +149,7 @@ impl Socket {
             return Err(End::SILENT);
         }
         self.unanswered += 1;
-        match timeout(self.app.config.sockets.send_time, self.session.ping(b"")).await {
-            Ok(sent) => sent.map_err(|_| End::GONE),
-            Err(_) => Err(End::TOO_SLOW),
-        }
+        sent(&self.app, self.session.ping(b"")).await
     }
 
     async fn hear(&mut self, message: AggregatedMessage) -> Step {
@@ -164,11 +158,7 @@ impl Socket {
             AggregatedMessage::Text(text) => text,
             AggregatedMessage::Binary(_) => return Err(End::INVALID),
             AggregatedMessage::Ping(payload) => {
-                // Who asks and does not read is given up as well.
-                return match timeout(self.app.config.sockets.send_time, self.session.pong(&payload)).await {
-                    Ok(sent) => sent.map_err(|_| End::GONE),
-                    Err(_) => Err(End::TOO_SLOW),
-                };
+                return sent(&self.app, self.session.pong(&payload)).await;
             }
             AggregatedMessage::Pong(_) => return Ok(()),
             AggregatedMessage::Close(_) => return Err(End::GONE),
@@ -192,8 +182,8 @@ impl Socket {
         }
         for (name, value) in payload {
             let place = match name.to_ascii_lowercase().as_str() {
-                "authorization" => &mut self.authorization,
-                "umbral-organization" => &mut self.organization,
+                "authorization" => &mut self.credentials.authorization,
+                "umbral-organization" => &mut self.credentials.organization,
                 _ => continue,
             };
             match value {
@@ -213,13 +203,9 @@ impl Socket {
     }
 
     /// The database as this client may see it, by the token and the reference tables as they are now.
-    async fn authorize(&self, (catalog, seen): (Arc<Catalog>, Arc<Seen>)) -> Result<Access, End> {
-        let app = &self.app;
-        let (authorization, organization) = (self.authorization.as_deref(), self.organization.as_deref());
-        let now = app.config.clock.now();
-        let viewer = app.authenticator.viewer(&catalog, authorization, organization, now).await;
-        let viewer = viewer.map_err(|denied| End::forbidden(denied.code()))?;
-        let access = app.store.access_seeing(viewer, catalog, seen);
+    async fn authorize(&self, tables: (Arc<Catalog>, Arc<Seen>)) -> Result<Access, End> {
+        let access = enter(&self.app, self.credentials.credentials(), tables).await;
+        let access = access.map_err(|denied| End::forbidden(denied.code()))?;
         match self.who {
             // What it has subscribed to was checked for somebody else.
             Some(who) if who != Who::of(&access) => Err(End::forbidden("VIEWER_CHANGED")),
@@ -342,12 +328,16 @@ impl Socket {
         }
     }
 
-    /// Sends a message. One that waits too long for the client to read is the last.
     async fn send(&mut self, message: String) -> Step {
-        match timeout(self.app.config.sockets.send_time, self.session.text(message)).await {
-            Ok(sent) => sent.map_err(|_| End::GONE),
-            Err(_) => Err(End::TOO_SLOW),
-        }
+        sent(&self.app, self.session.text(message)).await
+    }
+}
+
+/// Sends something. What waits too long for the client to read is the last, whoever asked for it.
+async fn sent(app: &App, sending: impl Future<Output = Result<(), Closed>>) -> Step {
+    match timeout(app.config.sockets.send_time, sending).await {
+        Ok(sent) => sent.map_err(|_| End::GONE),
+        Err(_) => Err(End::TOO_SLOW),
     }
 }
 
