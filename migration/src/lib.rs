@@ -13,6 +13,8 @@ mod m20261121_000006_outbox;
 mod m20261121_000008_gift;
 mod m20261121_000009_devices;
 mod m20261121_000010_change;
+mod m20261121_000011_shipment;
+mod m20261121_000013_duplicate;
 pub mod outside;
 
 pub struct Migrator;
@@ -30,6 +32,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000008_gift::Migration),
             Box::new(m20261121_000009_devices::Migration),
             Box::new(m20261121_000010_change::Migration),
+            Box::new(m20261121_000011_shipment::Migration),
+            Box::new(m20261121_000013_duplicate::Migration),
         ]
     }
 }

@@ -192,8 +192,15 @@ async fn movements(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                     "kind IN ('RECEIPT', 'TRANSFER', 'ARRIVAL', 'ISSUE', 'RETURN', 'LOSS', 'ADJUSTMENT', \
                      'ASSEMBLY', 'UNPACKING', 'COUNT')",
                 ))
-                .check(Expr::cust("(kind IN ('ARRIVAL', 'RETURN')) = (follows_id IS NOT NULL)"))
-                .check(Expr::cust("(kind = 'TRANSFER') = (to_place_id IS NOT NULL)"))
+                // What is sent for a delivery goes to no place, and is issued from the way.
+                .check(Expr::cust(
+                    "(kind IN ('ARRIVAL', 'RETURN')) = (follows_id IS NOT NULL) \
+                     OR kind = 'ISSUE' AND distribution_id IS NOT NULL",
+                ))
+                .check(Expr::cust(
+                    "(kind = 'TRANSFER') = (to_place_id IS NOT NULL) \
+                     OR kind = 'TRANSFER' AND distribution_id IS NOT NULL",
+                ))
                 .check(Expr::cust(
                     "reason IS NOT NULL OR reverses_id IS NOT NULL OR kind NOT IN ('LOSS', 'ADJUSTMENT', 'RETURN')",
                 ))

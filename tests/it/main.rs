@@ -55,6 +55,12 @@ mod facility;
 mod distribution;
 
 #[cfg(test)]
+mod shipment;
+
+#[cfg(test)]
+mod duplicate;
+
+#[cfg(test)]
 mod operator;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 49] = [
+const ENTITIES: [(&str, Shape); 53] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -30,8 +30,10 @@ const ENTITIES: [(&str, Shape); 49] = [
     ("catalog_version", shape::<entity::catalog_version::Entity>),
     ("change", shape::<entity::change::Entity>),
     ("claim", shape::<entity::claim::Entity>),
+    ("delivery_proof", shape::<entity::delivery_proof::Entity>),
     ("distribution", shape::<entity::distribution::Entity>),
     ("distribution_line", shape::<entity::distribution_line::Entity>),
+    ("duplicate_cleared", shape::<entity::duplicate_cleared::Entity>),
     ("facility", shape::<entity::facility::Entity>),
     ("facility_population", shape::<entity::facility_population::Entity>),
     ("gift", shape::<entity::gift::Entity>),
@@ -58,6 +60,8 @@ const ENTITIES: [(&str, Shape); 49] = [
     ("program", shape::<entity::program::Entity>),
     ("program_site", shape::<entity::program_site::Entity>),
     ("region", shape::<entity::region::Entity>),
+    ("shipment", shape::<entity::shipment::Entity>),
+    ("shipment_line", shape::<entity::shipment_line::Entity>),
     ("statement", shape::<entity::statement::Entity>),
     ("stock_balance", shape::<entity::stock_balance::Entity>),
     ("stock_day", shape::<entity::stock_day::Entity>),

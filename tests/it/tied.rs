@@ -39,16 +39,15 @@ fn delivery(key: &str) -> RecordDistribution {
         client_id: None,
         form_number: None,
         lines: vec![soap()],
+        proof: None,
     }
 }
 
 fn soap() -> LineInput {
     LineInput {
         supplied: Supplied { item: Some(uuid(Kind::Item, SOAP)), kit: None },
-        kit_version: None,
         quantity: 40,
-        people_reached: None,
-        lot: None,
+        ..LineInput::default()
     }
 }
 
@@ -91,6 +90,7 @@ both!(
             validate_only: false,
             occurred_on: None,
             people_reached: None,
+            people_expected: None,
             reach_method: None,
             place: None,
             lines: Some(vec![soap()]),

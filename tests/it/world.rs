@@ -215,9 +215,15 @@ impl World {
 
     /// Runs SQL as somebody with a console does. It may hold several statements.
     pub async fn sql(&self, sql: &str) {
+        self.try_sql(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+
+    /// As [`World::sql`], with what the database says against it.
+    pub async fn try_sql(&self, sql: &str) -> Result<(), String> {
         let db = self.database.connect().await;
-        db.execute_unprepared(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let done = db.execute_unprepared(sql).await;
         db.close().await.unwrap_or_else(|error| panic!("{error}"));
+        done.map(drop).map_err(|error| error.to_string())
     }
 
     /// A number that SQL gives.

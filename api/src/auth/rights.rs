@@ -13,6 +13,8 @@ pub enum Right {
     AwardRead,
     AwardWrite,
     DistributionRead,
+    /// To plan deliveries and send goods for them.
+    DistributionPlan,
     DistributionRecord,
     DistributionCorrect,
     DistributionVerify,
@@ -33,7 +35,7 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -42,6 +44,7 @@ impl Right {
         Self::AwardRead,
         Self::AwardWrite,
         Self::DistributionRead,
+        Self::DistributionPlan,
         Self::DistributionRecord,
         Self::DistributionCorrect,
         Self::DistributionVerify,
@@ -67,6 +70,7 @@ impl Right {
             Self::AwardRead => "AWARD:READ",
             Self::AwardWrite => "AWARD:WRITE",
             Self::DistributionRead => "DISTRIBUTION:READ",
+            Self::DistributionPlan => "DISTRIBUTION:PLAN",
             Self::DistributionRecord => "DISTRIBUTION:RECORD",
             Self::DistributionCorrect => "DISTRIBUTION:CORRECT",
             Self::DistributionVerify => "DISTRIBUTION:VERIFY",
@@ -110,6 +114,7 @@ impl Right {
                     | Self::AwardRead
                     | Self::AwardWrite
                     | Self::DistributionRead
+                    | Self::DistributionPlan
                     | Self::DistributionRecord
                     | Self::DistributionCorrect
                     | Self::DistributionVerify

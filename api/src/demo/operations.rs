@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, Utc, Weekday};
 use entity::{
     distribution, distribution_line,
-    value::{DistributionStatus, ReachMethod, Role, Sensitivity, VoidReason},
+    value::{DistributionStatus, ReachMethod, Role, RowClass, Sensitivity, VoidReason},
 };
 use uuid::Uuid;
 
@@ -172,7 +172,7 @@ impl Operations {
                 organization_id: slot.organization_id,
                 distribution_id: id,
                 position: lines.len() as i32 + 1,
-                class: entity::value::RowClass::Records,
+                class: RowClass::Records,
                 shown: false,
                 item_id: good.item_id,
                 kit_id: good.kit_id,
@@ -208,6 +208,13 @@ impl Operations {
             void_note: None,
         };
         self.settle(&mut random, &mut delivery);
+        if delivery.status == DistributionStatus::Dispatched {
+            // Its class is decided when it has taken place.
+            delivery.class = RowClass::Records;
+            for line in &mut lines {
+                (line.class, line.shown) = (RowClass::Records, false);
+            }
+        }
         (delivery, lines)
     }
 

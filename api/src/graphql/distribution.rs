@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{
     connection::{Connection, Names, cursors, order, window},
+    duplicate,
     facility::{Facility, Region},
     item::Item,
     kit::Kit,
@@ -13,6 +14,7 @@ use super::{
     organization::Organization,
     program::Program,
     render::{Need, Object, Writer, Written},
+    shipment,
 };
 use crate::{
     auth::Right,
@@ -177,6 +179,8 @@ impl Object for Distribution<'_> {
                 Some(at) if row.status == DistributionStatus::Voided => w.object(node, &Voided(self.0, at)),
                 _ => w.null(),
             },
+            "shipment" => shipment::of(node, w, row.id),
+            "proofs" => shipment::proofs(node, w, row.id),
             name => match &row.inside {
                 Some(inside) => inside_field(name, node, w, inside),
                 None => w.absent(node),
@@ -197,6 +201,7 @@ fn inside_field(name: &str, node: &Node<'_>, w: &mut Writer<'_>, inside: &Inside
             let account = by.and_then(|id| w.access.catalog.accounts.get(&id));
             w.optional_str(account.map(|account| account.name.as_str()))
         }
+        "peopleExpected" => w.optional_int(inside.people_expected.map(Into::into)),
         _ => w.absent(node),
     }
 }
@@ -391,6 +396,7 @@ pub async fn mutate(access: &Access, name: &str, input: &Input) -> Done {
             access.void_distribution(delivery).await?;
             Ok(input.subject())
         }
-        _ => Err(crate::error::Error::Internal(format!("no mutation {name}")).into()),
+        "resolveLikelyDuplicates" => duplicate::resolve(access, input).await,
+        _ => shipment::mutate(access, name, input).await,
     }
 }

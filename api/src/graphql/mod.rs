@@ -11,6 +11,7 @@ pub mod coerce;
 mod connection;
 pub mod cursor;
 pub mod distribution;
+pub mod duplicate;
 pub mod facility;
 pub mod gift;
 pub mod item;
@@ -26,6 +27,7 @@ pub mod render;
 pub mod scalars;
 pub mod sdl;
 mod shape;
+pub mod shipment;
 pub mod stock;
 pub mod text;
 pub mod types;
@@ -232,6 +234,7 @@ async fn draw_with(
 async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<Need>, fetched: &mut Fetched) {
     let mut pages: HashMap<usize, Vec<_>> = HashMap::new();
     let (mut ids, mut lots, mut movements) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut shipments, mut proofs) = (Vec::new(), Vec::new());
     for need in needs {
         match need {
             Need::Deliveries(number, parent, listing) => {
@@ -255,11 +258,16 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
                 }
                 fetched.changes.insert(number, changes);
             }
+            Need::Duplicates(number, filter, window) => {
+                fetched.duplicates.insert(number, access.likely_duplicates(&filter, &window).await);
+            }
             Need::Gifts(number, asked) => {
                 fetched.gifts.insert(number, access.gifts_asked(&asked).await);
             }
             Need::StockLot(id) => lots.push(id),
             Need::StockMovement(id) => movements.push(id),
+            Need::Shipment(delivery) => shipments.push(delivery),
+            Need::Proofs(delivery) => proofs.push(delivery),
         }
     }
     for (number, asked) in pages {
@@ -285,6 +293,7 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
         }
     }
     stock::fetch_rows(access, lots, movements, fetched).await;
+    shipment::fetch(access, shipments, proofs, fetched).await;
     if !ids.is_empty() {
         let with_lines = root.reaches("lines");
         let keys = ids.iter().map(|id| DeliveryKey { id: *id, with_lines });

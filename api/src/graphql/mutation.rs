@@ -43,6 +43,7 @@ pub enum Subject {
     Award(Uuid),
     Gift(Uuid),
     Distribution(Uuid),
+    Distributions(Vec<Uuid>),
     StockPlace(Uuid),
     StockMovement(Uuid),
     AdequacyNorm(Uuid),
@@ -357,6 +358,7 @@ impl Object for Payload {
                 w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
             }
             Subject::Distribution(id) => distribution::one(node, w, *id),
+            Subject::Distributions(ids) => w.list(node, ids, |w, id| distribution::one(node, w, *id)),
             Subject::StockMovement(id) => stock::movement(node, w, *id),
             Subject::StockPlace(id) => {
                 let place = access.stock_place(*id).map(StockPlace);

@@ -3,7 +3,7 @@
 use super::{
     agreement::{self, Agreement},
     award::{self, Award, Gift},
-    changes, distribution,
+    changes, distribution, duplicate,
     facility::{self, Facility},
     gift,
     item::{self, Item},
@@ -68,6 +68,7 @@ impl Object for Query {
             "distributions" => distribution::list(node, w, None),
             "distributionStats" => distribution::stats(node, w),
             "changes" => changes::list(node, w),
+            "likelyDuplicates" => duplicate::list(node, w),
             "stockOnHand" | "stockCover" | "stockMovements" | "lots" | "stockPlaces" => stock::query(node, w),
             "warehouseBalances" | "giftReceipts" | "bulkDispatches" | "giftTrace" => gift::query(node, w),
             _ => w.absent(node),

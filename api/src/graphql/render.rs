@@ -16,8 +16,9 @@ use crate::{
         Access,
         changes::{Changes, Position},
         distribution::{Delivery, Filter, Listing, Parent},
-        gift,
-        keyset::Page,
+        duplicate, gift,
+        keyset::{Page, Window},
+        shipment::Shipment,
         stats::{Dimension, Stats, Wanted},
         stock::read::{Asked, Found, Movement},
     },
@@ -49,9 +50,14 @@ pub enum Need {
     Stock(usize, Box<Asked>),
     /// Something about gifts that are followed, for the field with this number.
     Gifts(usize, Box<gift::read::Asked>),
+    /// A page of deliveries that look alike, for the field with this number.
+    Duplicates(usize, Box<duplicate::Filter>, Window),
     /// One lot, or one movement, by id.
     StockLot(Uuid),
     StockMovement(Uuid),
+    /// What was sent for a delivery, and who signed for it.
+    Shipment(Uuid),
+    Proofs(Uuid),
     /// A page of changes since a position, for the field with this number.
     Changes(usize, Option<Position>, usize),
 }
@@ -66,6 +72,9 @@ pub struct Fetched {
     pub gifts: HashMap<usize, Result<gift::read::Found, Error>>,
     pub lots: HashMap<Uuid, Result<Option<entity::stock_lot::Model>, Error>>,
     pub movements: HashMap<Uuid, Result<Option<Movement>, Error>>,
+    pub duplicates: HashMap<usize, Result<Page<duplicate::Alike>, Error>>,
+    pub shipments: HashMap<Uuid, Result<Option<Shipment>, Error>>,
+    pub proofs: HashMap<Uuid, Result<Vec<entity::delivery_proof::Model>, Error>>,
     pub changes: HashMap<usize, Result<Changes, Error>>,
 }
 

@@ -24,7 +24,7 @@ use super::{
 /// Scalars that GraphQL brings along.
 pub const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-const SOURCES: [&str; 13] = [
+const SOURCES: [&str; 15] = [
     include_str!("core.graphql"),
     include_str!("organization.graphql"),
     include_str!("facility.graphql"),
@@ -34,6 +34,8 @@ const SOURCES: [&str; 13] = [
     include_str!("agreement.graphql"),
     include_str!("award.graphql"),
     include_str!("distribution.graphql"),
+    include_str!("shipment.graphql"),
+    include_str!("duplicate.graphql"),
     include_str!("stock.graphql"),
     include_str!("changes.graphql"),
     include_str!("gift.graphql"),

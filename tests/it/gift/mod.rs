@@ -3,6 +3,7 @@
 mod account;
 mod balances;
 mod outside;
+mod shipments;
 mod trace;
 mod twins;
 

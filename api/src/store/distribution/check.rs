@@ -20,7 +20,7 @@ use crate::store::{
 };
 
 /// Women reached and quantities that are larger than any real delivery are typing errors.
-const MOST: i32 = 1_000_000;
+pub(in crate::store) const MOST: i32 = 1_000_000;
 
 /// A line that has been checked: what is supplied exists, and the kit has a version.
 #[derive(Clone, Debug)]
@@ -33,10 +33,24 @@ pub struct CheckedLine {
     pub sensitive: bool,
 }
 
+/// Whether a delivery took place, or is meant to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::store) enum When {
+    TookPlace,
+    Planned,
+}
+
 impl Access {
     /// A delivery happens at a facility that the viewer may write for, in an open program of the viewer's
-    /// organisation that takes place there, on a day of it that is not in the future.
-    pub(super) fn check_place(&self, faults: &mut Faults, facility: Uuid, program: Uuid, day: NaiveDate) {
+    /// organisation that takes place there, on a day of it; one that took place on none in the future.
+    pub(in crate::store) fn check_place(
+        &self,
+        faults: &mut Faults,
+        facility: Uuid,
+        program: Uuid,
+        day: NaiveDate,
+        when: When,
+    ) {
         let open = self.facility(facility).filter(|entry| entry.row.archived_at.is_none());
         let assigned = self.viewer.facilities().is_none_or(|cut| cut.contains(&facility));
         match open.filter(|_| assigned) {
@@ -48,14 +62,16 @@ impl Access {
         let own = self.viewer.organization();
         let Some(view) = self.program(program).filter(|view| Some(view.entry.row.organization_id) == own)
         else {
-            faults.check(day <= self.today(), UserErrorCode::OutOfRange, &["occurredOn"], FUTURE);
+            let past = when == When::Planned || day <= self.today();
+            faults.check(past, UserErrorCode::OutOfRange, &["occurredOn"], FUTURE);
             return faults.add(UserErrorCode::NotFound, &["program"], NO_PROGRAM);
         };
         let row = &view.entry.row;
         faults.check(row.published_at.is_some(), UserErrorCode::Invalid, &["program"], DRAFT);
         faults.check(row.archived_at.is_none(), UserErrorCode::Invalid, &["program"], ENDED);
         match row.status {
-            ProgramStatus::Active | ProgramStatus::Completed => self.check_day(faults, row, day),
+            ProgramStatus::Active | ProgramStatus::Completed => self.check_day(faults, row, day, when),
+            ProgramStatus::Planned if when == When::Planned => self.check_day(faults, row, day, when),
             // A plan is not a program: somebody says when it has begun.
             ProgramStatus::Planned => faults.add(UserErrorCode::Invalid, &["program"], PLANNED),
             ProgramStatus::Cancelled => faults.add(UserErrorCode::Invalid, &["program"], ENDED),
@@ -63,9 +79,16 @@ impl Access {
         faults.check(view.entry.sites.contains(&facility), UserErrorCode::Invalid, &["facility"], NOT_A_SITE);
     }
 
-    /// A day of a program that is not in the future.
-    pub(super) fn check_day(&self, faults: &mut Faults, program: &program::Model, day: NaiveDate) {
-        faults.check(day <= self.today(), UserErrorCode::OutOfRange, &["occurredOn"], FUTURE);
+    /// A day of a program; of what took place, none in the future.
+    pub(in crate::store) fn check_day(
+        &self,
+        faults: &mut Faults,
+        program: &program::Model,
+        day: NaiveDate,
+        when: When,
+    ) {
+        let past = when == When::Planned || day <= self.today();
+        faults.check(past, UserErrorCode::OutOfRange, &["occurredOn"], FUTURE);
         let in_time = program.starts_on <= day && program.ends_on.is_none_or(|last| day <= last);
         faults.check(in_time, UserErrorCode::OutOfRange, &["program"], CLOSED);
     }
@@ -107,6 +130,10 @@ impl Access {
             let path = at("quantity");
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
             faults.check((1..=MOST).contains(&line.quantity), UserErrorCode::OutOfRange, &path, BAD_QUANTITY);
+            for (part, field) in [(line.returned, "returned"), (line.lost, "lost")] {
+                let path = ["lines", &number, field];
+                faults.check(part.is_none(), UserErrorCode::Invalid, &path, NOT_DISPATCHED);
+            }
             if let Some(people) = line.people_reached {
                 let path = at("peopleReached");
                 let path: Vec<&str> = path.iter().map(String::as_str).collect();
@@ -184,7 +211,21 @@ impl Access {
         })
     }
 
-    pub(super) fn class_of(
+    /// Sensitive goods do not come onto a delivery that outsiders see.
+    pub(in crate::store) fn check_unmixed(
+        &self,
+        faults: &mut Faults,
+        class: RowClass,
+        lines: &[CheckedLine],
+    ) {
+        for (place, line) in lines.iter().enumerate() {
+            let mixed = line.sensitive && class == RowClass::Operations;
+            faults.check(!mixed, UserErrorCode::NotPermitted, &["lines", &place.to_string()], MIXED);
+        }
+    }
+
+    /// The class of a delivery that took place, and which of its lines outsiders see.
+    pub(in crate::store) fn class_of(
         &self,
         program: Uuid,
         people: i32,
@@ -206,17 +247,26 @@ impl Access {
     }
 }
 
-pub(super) fn check_people(faults: &mut Faults, people: i32, field: &[&str]) {
+pub(in crate::store) fn check_people(faults: &mut Faults, people: i32, field: &[&str]) {
     faults.check((0..=MOST).contains(&people), UserErrorCode::OutOfRange, field, BAD_PEOPLE);
 }
 
-pub(super) fn check_line_reach(faults: &mut Faults, lines: &[CheckedLine], people: i32) {
+pub(in crate::store) fn check_line_reach(faults: &mut Faults, lines: &[CheckedLine], people: i32) {
     for (place, line) in lines.iter().enumerate() {
         let fits = line.people_reached.is_none_or(|reached| reached <= people);
         let field = ["lines", &place.to_string(), "peopleReached"];
         faults.check(fits, UserErrorCode::OutOfRange, &field, MORE_THAN_ALL);
     }
 }
+
+const MIXED: Message = Message {
+    en: "Sensitive goods go on a delivery of their own.",
+    es: "Los artículos sensibles van en una entrega aparte.",
+};
+const NOT_DISPATCHED: Message = Message {
+    en: "Only what was dispatched comes back or is lost.",
+    es: "Solo se devuelve o se pierde lo que fue despachado.",
+};
 const DRAFT: Message =
     Message { en: "This is a draft. Publish it first.", es: "Es un borrador. Publíquelo primero." };
 const CLOSED: Message =

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     LineInput,
-    check::{check_line_reach, check_people},
+    check::{When, check_line_reach, check_people},
     record::{check_no_lots, insert_lines, line_rows, told},
 };
 use crate::{
@@ -23,8 +23,9 @@ use crate::{
     id,
     store::{
         Access,
-        class::{THRESHOLD, line_is_shown},
+        class::THRESHOLD,
         input::{At, Faults, Message, UserError, UserErrorCode, Written, or_default},
+        shipment::{IS_SHIPPED, deliver::shown_in, is_ahead},
         stock::deliver::Draw,
         write::{Trace, Write},
     },
@@ -39,6 +40,8 @@ pub struct CorrectDistribution {
     pub validate_only: bool,
     pub occurred_on: Option<NaiveDate>,
     pub people_reached: Option<i32>,
+    /// Of a delivery that has not taken place.
+    pub people_expected: Option<i32>,
     pub reach_method: Option<ReachMethod>,
     #[serde(default, deserialize_with = "id::optional::<_, {id::STOCK_PLACE}>")]
     pub place: Option<Uuid>,
@@ -66,25 +69,25 @@ impl Access {
     }
 
     /// Corrects as a part of a transaction.
-    #[expect(clippy::disallowed_methods, reason = "the writes repeat the scope in their WHERE")]
     pub(super) async fn correct_in(&self, write: &Write<'_>, input: &CorrectDistribution) -> Written<()> {
         let before = self.to_change(write, input.at).await?;
         let lines_before = self.lines_now(write, &before).await?;
         let mut faults = Faults::default();
-        let nothing = input.occurred_on.is_none()
-            && input.place.is_none()
-            && input.people_reached.is_none()
-            && input.reach_method.is_none()
-            && input.lines.is_none();
-        faults.check(!nothing, UserErrorCode::Invalid, &["id"], NOTHING);
+        let shipment = self.shipment_of(write, before.id).await?;
+        check_fitting(&mut faults, input, &before, shipment.is_some());
         let occurred_on = input.occurred_on.unwrap_or(before.occurred_on);
         if input.occurred_on.is_some()
             && let Some(program) = self.catalog.programs.get(before.program_id)
         {
-            self.check_day(&mut faults, &program.row, occurred_on);
+            let when = if is_ahead(&before) { When::Planned } else { When::TookPlace };
+            self.check_day(&mut faults, &program.row, occurred_on, when);
         }
-        let people = input.people_reached.unwrap_or(before.people_reached);
-        check_people(&mut faults, people, &["peopleReached"]);
+        let (given, field) = match input.people_expected {
+            Some(expected) => (Some(expected), "peopleExpected"),
+            None => (input.people_reached, "peopleReached"),
+        };
+        let people = given.unwrap_or(before.people_reached);
+        check_people(&mut faults, people, &[field]);
         let was_there = |id| lines_before.iter().any(|line| line.item_id.or(line.kit_id) == Some(id));
         let lines =
             input.lines.as_ref().map(|lines| self.check_lines(&mut faults, lines, occurred_on, was_there));
@@ -92,10 +95,7 @@ impl Access {
         if let Some(lines) = &lines {
             self.check_permitted(&mut faults, before.facility_id, occurred_on, lines);
             check_line_reach(&mut faults, lines, people);
-            for (place, line) in lines.iter().enumerate() {
-                let mixed = line.sensitive && before.class == RowClass::Operations;
-                faults.check(!mixed, UserErrorCode::NotPermitted, &["lines", &place.to_string()], MIXED);
-            }
+            self.check_unmixed(&mut faults, before.class, lines);
         }
         faults.refuse()?;
 
@@ -115,20 +115,9 @@ impl Access {
         };
         let changed = self.change(write, input.at, row).await?;
         if let (1, Some(lines)) = (changed, &lines) {
-            distribution_line::Entity::delete_many()
-                .filter(distribution_line::Column::OrganizationId.eq(before.organization_id))
-                .filter(distribution_line::Column::DistributionId.eq(before.id))
-                .exec(&write.tx)
-                .await?;
             let after = distribution::Model { people_reached: people, ..before.clone() };
-            let shown = lines
-                .iter()
-                .map(|line| {
-                    let reached = line.people_reached.unwrap_or(people);
-                    before.class == RowClass::Operations && line_is_shown(line.quantity, reached)
-                })
-                .collect::<Vec<_>>();
-            insert_lines(write, line_rows(&after, lines, &shown)).await?;
+            let shown = shown_in(before.class, lines, people);
+            self.replace_lines(write, &before, line_rows(&after, lines, &shown)).await?;
         }
         if changed == 1 && lines.is_none() && people != before.people_reached {
             self.reach(write, &before, people).await?;
@@ -138,8 +127,13 @@ impl Access {
             || input.place.is_some()
             || occurred_on != before.occurred_on
             || people != before.people_reached;
-        if changed == 1 && drawn_anew {
-            self.draw_again(write, &before, occurred_on, input).await?;
+        match &shipment {
+            _ if changed != 1 || !drawn_anew || is_ahead(&before) => {}
+            Some(shipment) => {
+                let lines = self.lines_now(write, &before).await?;
+                self.arrive(write, (before.id, occurred_on), shipment, &lines).await?;
+            }
+            None => self.draw_again(write, &before, occurred_on, input).await?,
         }
         let after = distribution::Model {
             occurred_on,
@@ -163,6 +157,22 @@ impl Access {
         });
         let trace = Trace { action: "CORRECT", entity: "distribution", detail };
         write.changed(changed, trace, input.at).await
+    }
+
+    /// Puts lines in the place of those of a delivery.
+    #[expect(clippy::disallowed_methods, reason = "the delete repeats the scope in its WHERE")]
+    pub(in crate::store) async fn replace_lines(
+        &self,
+        write: &Write<'_>,
+        of: &distribution::Model,
+        lines: Vec<distribution_line::Model>,
+    ) -> Written<()> {
+        distribution_line::Entity::delete_many()
+            .filter(distribution_line::Column::OrganizationId.eq(of.organization_id))
+            .filter(distribution_line::Column::DistributionId.eq(of.id))
+            .exec(&write.tx)
+            .await?;
+        insert_lines(write, lines).await
     }
 
     /// What a corrected delivery takes from stock, in the place of what it took before.
@@ -195,7 +205,7 @@ impl Access {
     }
 
     /// The lines as they are.
-    pub(super) async fn lines_now(
+    pub(in crate::store) async fn lines_now(
         &self,
         write: &Write<'_>,
         of: &distribution::Model,
@@ -263,7 +273,7 @@ impl Access {
             .filter(Event::OrganizationId.eq(self.own()?))
             .filter(Event::EntityId.eq(id))
             .filter(Event::AccountId.eq(self.viewer.account()))
-            .filter(Event::Action.is_in(["RECORD", "CORRECT"]))
+            .filter(Event::Action.is_in(["RECORD", "DELIVER", "CORRECT"]))
             .one(&write.tx)
             .await?;
         Ok(own.is_some())
@@ -278,7 +288,7 @@ impl Access {
     }
 
     /// Voids as a part of a transaction.
-    pub(super) async fn void_in(&self, write: &Write<'_>, input: &VoidDistribution) -> Written<()> {
+    pub(in crate::store) async fn void_in(&self, write: &Write<'_>, input: &VoidDistribution) -> Written<()> {
         let before = self.to_change(write, input.at).await?;
         if let Some(note) = &input.note {
             let mut faults = Faults::default();
@@ -290,13 +300,14 @@ impl Access {
             voided_at: Set(Some(self.now)),
             void_reason: Set(Some(input.reason)),
             void_note: Set(input.note.clone()),
+            // A plan that came to nothing reached nobody.
+            people_reached: Set(if is_ahead(&before) { 0 } else { before.people_reached }),
             version: Set(input.at.expected + 1),
             ..Default::default()
         };
         let changed = self.change(write, input.at, row).await?;
         if changed == 1 {
-            let drawn = self.drawn_by(write, before.id).await?;
-            self.give_back(write, drawn).await?;
+            self.give_back(write, before.id).await?;
         }
         write.tell([told(before.id, before.class == RowClass::Operations)]).await?;
         let detail = json!({ "reason": input.reason, "statusBefore": before.status });
@@ -305,7 +316,11 @@ impl Access {
     }
 
     /// The row to change, under the viewer's scope, of the viewer's own organisation and not void.
-    async fn to_change(&self, write: &Write<'_>, at: At) -> Written<distribution::Model> {
+    pub(in crate::store) async fn to_change(
+        &self,
+        write: &Write<'_>,
+        at: At,
+    ) -> Written<distribution::Model> {
         let own = self.own()?;
         let row = self
             .select::<distribution::Entity>()
@@ -324,7 +339,12 @@ impl Access {
     }
 
     #[expect(clippy::disallowed_methods, reason = "the update repeats the scope in its WHERE")]
-    async fn change(&self, write: &Write<'_>, at: At, row: distribution::ActiveModel) -> Written<u64> {
+    pub(in crate::store) async fn change(
+        &self,
+        write: &Write<'_>,
+        at: At,
+        row: distribution::ActiveModel,
+    ) -> Written<u64> {
         let changed = distribution::Entity::update_many()
             .set(row)
             .filter(distribution::Column::OrganizationId.eq(self.own()?))
@@ -336,8 +356,41 @@ impl Access {
     }
 }
 
+/// What of a correction fits a delivery that has not taken place, or whose goods were dispatched.
+fn check_fitting(
+    faults: &mut Faults,
+    input: &CorrectDistribution,
+    row: &distribution::Model,
+    is_shipped: bool,
+) {
+    let ahead = is_ahead(row);
+    let day = ("occurredOn", input.occurred_on.is_some());
+    let people = ("peopleReached", input.people_reached.is_some());
+    let method = ("reachMethod", input.reach_method.is_some());
+    let expected = ("peopleExpected", input.people_expected.is_some());
+    let place = ("place", input.place.is_some());
+    let lines = ("lines", input.lines.is_some());
+    let nothing = ![day, people, method, expected, place, lines].iter().any(|(_, given)| *given);
+    faults.check(!nothing, UserErrorCode::Invalid, &["id"], NOTHING);
+    let mut refuse = |fields: &[(&str, bool)], message| {
+        for (field, _) in fields.iter().filter(|(_, given)| *given) {
+            faults.add(UserErrorCode::Invalid, &[field], message);
+        }
+    };
+    match (ahead, is_shipped) {
+        (true, shipped) => {
+            refuse(&[people, method, place], IS_AHEAD);
+            if shipped {
+                refuse(&[lines], IS_SHIPPED);
+            }
+        }
+        (false, true) => refuse(&[expected, day, place, lines], IS_SHIPPED),
+        (false, false) => refuse(&[expected], TOOK_PLACE),
+    }
+}
+
 /// What a correction can change of what outsiders see of a row; none when they do not see it at all.
-fn outside_face<'a>(
+pub(in crate::store) fn outside_face<'a>(
     row: &distribution::Model,
     lines: &'a [distribution_line::Model],
 ) -> Option<impl PartialEq + 'a> {
@@ -351,7 +404,7 @@ fn outside_face<'a>(
 }
 
 /// Lines as a trace keeps them.
-fn traced(lines: &[distribution_line::Model]) -> serde_json::Value {
+pub(in crate::store) fn traced(lines: &[distribution_line::Model]) -> serde_json::Value {
     lines
         .iter()
         .map(|line| {
@@ -366,10 +419,6 @@ fn traced(lines: &[distribution_line::Model]) -> serde_json::Value {
         .collect()
 }
 
-const MIXED: Message = Message {
-    en: "Sensitive goods go on a delivery of their own.",
-    es: "Los artículos sensibles van en una entrega aparte.",
-};
 const SAME_PERSON: Message = Message {
     en: "Who recorded or corrected a delivery cannot verify it.",
     es: "Quien registró o corrigió una entrega no puede verificarla.",
@@ -377,6 +426,14 @@ const SAME_PERSON: Message = Message {
 const NOT_DELIVERED: Message = Message {
     en: "Only a delivery that took place, and is not verified yet, can be verified.",
     es: "Solo se puede verificar una entrega realizada y aún no verificada.",
+};
+const IS_AHEAD: Message = Message {
+    en: "The delivery has not taken place yet. Say with deliverDistribution when it has.",
+    es: "La entrega aún no se ha realizado. Indíquelo con deliverDistribution cuando ocurra.",
+};
+const TOOK_PLACE: Message = Message {
+    en: "The delivery took place: say whom it reached.",
+    es: "La entrega ya se realizó: indique a cuántas alcanzó.",
 };
 const NOTHING: Message = Message { en: "There is nothing to correct.", es: "No hay nada que corregir." };
 const IS_VOID: Message = Message { en: "The delivery is void.", es: "La entrega está anulada." };

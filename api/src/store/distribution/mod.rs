@@ -28,11 +28,14 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 pub use self::check::CheckedLine;
+pub(in crate::store) use self::check::{MOST, When, check_line_reach, check_people};
 pub use self::correct::{CorrectDistribution, VoidDistribution};
+pub(in crate::store) use self::correct::{outside_face, traced};
 pub use self::export::{AT_ONCE, Begun, Exported, ExportedLine};
 pub use self::filter::{DateRange, DateTimeRange, Filter};
 pub(in crate::store) use self::filter::{among, among_expr};
 pub use self::record::{LineInput, RecordDistribution, Recorded, Supplied};
+pub(in crate::store) use self::record::{check_no_lots, insert_lines, insert_row, line_rows, told};
 pub use self::row::{Delivery, Inside, Line, Row};
 use super::{
     Access, Scoped,

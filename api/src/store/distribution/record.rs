@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Delivery, Inside, Line, Row,
-    check::{CheckedLine, check_line_reach, check_people},
+    check::{CheckedLine, When, check_line_reach, check_people},
 };
 use crate::{
     auth::Right,
@@ -22,6 +22,7 @@ use crate::{
         Access,
         input::{Faults, Message, Once, Refused, UserErrorCode, Written, or_default},
         outbox::Change,
+        shipment::proof::ProofInput,
         stock::deliver::Draw,
         write::{Seen, Write},
     },
@@ -37,7 +38,7 @@ pub struct Supplied {
     pub kit: Option<Uuid>,
 }
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LineInput {
     pub supplied: Supplied,
@@ -49,6 +50,11 @@ pub struct LineInput {
     /// The lot that the goods are taken from.
     #[serde(default, deserialize_with = "id::optional::<_, {id::STOCK_LOT}>")]
     pub lot: Option<Uuid>,
+    /// Of what was dispatched.
+    #[serde(default)]
+    pub returned: Option<i32>,
+    #[serde(default)]
+    pub lost: Option<i32>,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +80,8 @@ pub struct RecordDistribution {
     #[serde(default)]
     pub form_number: Option<String>,
     pub lines: Vec<LineInput>,
+    #[serde(default)]
+    pub proof: Option<ProofInput>,
 }
 
 /// What a recording made: a new row, one that the same key made before, or nothing with `validateOnly`.
@@ -113,7 +121,7 @@ impl Access {
     /// Checks a new delivery, and decides its class.
     pub(super) fn draft(&self, input: &RecordDistribution) -> Result<Draft> {
         let mut faults = Faults::default();
-        self.check_place(&mut faults, input.facility, input.program, input.occurred_on);
+        self.check_place(&mut faults, input.facility, input.program, input.occurred_on, When::TookPlace);
         check_people(&mut faults, input.people_reached, &["peopleReached"]);
         let lines = self.check_lines(&mut faults, &input.lines, input.occurred_on, |_| false);
         check_line_reach(&mut faults, &lines, input.people_reached);
@@ -124,6 +132,9 @@ impl Access {
         }
         if let Some(number) = &input.form_number {
             faults.text(number, &["formNumber"], 100);
+        }
+        if let Some(proof) = &input.proof {
+            self.check_proof(&mut faults, proof, input.occurred_on);
         }
         let (class, shown) = self.class_of(input.program, input.people_reached, &lines);
         let row = distribution::Model {
@@ -157,8 +168,9 @@ impl Access {
             && self.held.is_none()
             && self.backend() == DbBackend::Postgres
             && input.once.is_usable()
-            // What draws from stock takes more than one statement.
-            && input.place.is_none();
+            // What draws from stock or is proved takes more than one statement.
+            && input.place.is_none()
+            && input.proof.is_none();
         if can { self.record_at_once(&input.once, &draft.row, &draft.lines).await } else { Ok(false) }
     }
 
@@ -183,13 +195,16 @@ impl Access {
             let draw = Draw { delivery: &row, occurred_on, lines: &lines, lots: &lots, place, same: None };
             self.draw(write, draw, None).await?;
         }
+        if let Some(proof) = &input.proof {
+            self.insert_proof(write, row.id, proof).await?;
+        }
         write.tell([told(row.id, row.class == RowClass::Operations)]).await?;
         write.audit("RECORD", "distribution", row.id, Some(1), json!({ "class": row.class })).await?;
         Ok(Recorded::New(Box::new(Delivery::for_staff(row, lines))))
     }
 
     /// A delivery draws from a place that keeps stock.
-    pub(super) fn check_drawing(&self, faults: &mut Faults, place: Option<Uuid>) {
+    pub(in crate::store) fn check_drawing(&self, faults: &mut Faults, place: Option<Uuid>) {
         if let Some(place) = place {
             faults.check(
                 self.viewer.has(Right::StockRecord),
@@ -233,13 +248,17 @@ impl Delivery {
                 client_id: row.client_id,
                 form_number: row.form_number,
                 recorded_by: row.recorded_by,
+                people_expected: None,
             }),
         };
         Self { row, lines }
     }
 }
 
-async fn insert_row(write: &Write<'_>, row: &distribution::Model) -> Result<(), Refused> {
+pub(in crate::store) async fn insert_row(
+    write: &Write<'_>,
+    row: &distribution::Model,
+) -> Result<(), Refused> {
     let row = sea_orm::IntoActiveModel::into_active_model(row.clone());
     distribution::Entity::insert(sea_orm::ActiveModelTrait::reset_all(row))
         .exec_without_returning(&write.tx)
@@ -248,7 +267,7 @@ async fn insert_row(write: &Write<'_>, row: &distribution::Model) -> Result<(), 
 }
 
 #[expect(clippy::disallowed_methods, reason = "lines of a row of the viewer's own organisation")]
-pub(super) async fn insert_lines(
+pub(in crate::store) async fn insert_lines(
     write: &Write<'_>,
     lines: Vec<distribution_line::Model>,
 ) -> Result<(), Refused> {
@@ -260,12 +279,12 @@ pub(super) async fn insert_lines(
 }
 
 /// That a delivery has changed, and whether outsiders may learn of that.
-pub(super) fn told(id: Uuid, open: bool) -> Change {
+pub(in crate::store) fn told(id: Uuid, open: bool) -> Change {
     Change { kind: OutboxKind::Distribution, row_id: id, open }
 }
 
 /// The lines of a delivery as rows.
-pub(super) fn line_rows(
+pub(in crate::store) fn line_rows(
     row: &distribution::Model,
     lines: &[CheckedLine],
     shown: &[bool],
@@ -290,7 +309,7 @@ pub(super) fn line_rows(
 }
 
 /// A lot is named only where a delivery draws from a place.
-pub(super) fn check_no_lots(faults: &mut Faults, lines: &[LineInput]) {
+pub(in crate::store) fn check_no_lots(faults: &mut Faults, lines: &[LineInput]) {
     for (place, line) in lines.iter().enumerate() {
         let field = ["lines", &place.to_string(), "lot"];
         faults.check(line.lot.is_none(), UserErrorCode::Invalid, &field, NO_PLACE_TO_DRAW);

@@ -36,6 +36,8 @@ pub struct Inside {
     pub client_id: Option<Uuid>,
     pub form_number: Option<String>,
     pub recorded_by: Option<Uuid>,
+    /// Women that it is meant for; none once it has taken place.
+    pub people_expected: Option<i32>,
 }
 
 /// What was handed over. Its fields stand in the order of [`Line::COLUMNS`].
@@ -68,7 +70,7 @@ impl Row {
     }
 
     pub(super) fn read(row: &QueryResult, outside: bool) -> Result<Self, DbErr> {
-        Ok(Self {
+        let mut read = Self {
             organization_id: row.try_get_by_index(1)?,
             id: row.try_get_by_index(Self::ID)?,
             facility_id: row.try_get_by_index(3)?,
@@ -81,18 +83,25 @@ impl Row {
             voided_at: row.try_get_by_index(10)?,
             void_reason: row.try_get_by_index(11)?,
             inside: if outside { None } else { Some(Inside::read(row, Self::INSIDE)?) },
-        })
+        };
+        if let Some(inside) = &mut read.inside
+            && read.people_reached.is_some()
+        {
+            inside.people_expected = None;
+        }
+        Ok(read)
     }
 }
 
 impl Inside {
-    pub(super) const COLUMNS: [Column; 6] = [
+    pub(super) const COLUMNS: [Column; 7] = [
         Column::VoidNote,
         Column::Version,
         Column::Class,
         Column::ClientId,
         Column::FormNumber,
         Column::RecordedBy,
+        Column::PeopleReached,
     ];
 
     pub(super) fn read(row: &QueryResult, from: usize) -> Result<Self, DbErr> {
@@ -103,6 +112,7 @@ impl Inside {
             client_id: row.try_get_by_index(from + 3)?,
             form_number: row.try_get_by_index(from + 4)?,
             recorded_by: row.try_get_by_index(from + 5)?,
+            people_expected: row.try_get_by_index(from + 6)?,
         })
     }
 }

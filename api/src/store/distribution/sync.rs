@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use entity::{
-    distribution, distribution_line,
-    value::{DistributionStatus, ReachMethod, VoidReason},
+    distribution, distribution_line, shipment_line,
+    value::{DistributionStatus, ReachMethod, StockReason, VoidReason},
 };
 use sea_orm::{ActiveEnum, ColumnTrait, QueryFilter};
 use serde::Deserialize;
@@ -22,7 +22,9 @@ use crate::{
     id::{self, Kind},
     store::{
         Access,
-        input::{At, Message, Once, Refused, UserError, UserErrorCode, Written},
+        input::{At, Faults, Message, Once, Refused, UserError, UserErrorCode, Written},
+        shipment::{Shipment, deliver::DeliverDistribution, is_ahead, proof::ProofInput},
+        stock::BAD_REASON,
         sync::{Answer, Difference, Outcome},
         write::{Seen, Write},
     },
@@ -54,6 +56,10 @@ pub struct SyncRow {
     #[serde(default)]
     pub form_number: Option<String>,
     pub lines: Vec<LineInput>,
+    #[serde(default)]
+    pub loss_reason: Option<StockReason>,
+    #[serde(default)]
+    pub proof: Option<ProofInput>,
     #[serde(default)]
     pub void: Option<SyncVoid>,
 }
@@ -193,6 +199,7 @@ impl Access {
         if row.void.is_some() {
             return Err(UserError::new(UserErrorCode::Invalid, &["void"], NEVER_HERE).into());
         }
+        row.check_unsent()?;
         let input = row.as_new();
         let draft = self.draft(&input)?;
         match self.record_in(write, &input, draft).await {
@@ -227,11 +234,25 @@ impl Access {
             let input = VoidDistribution { at, validate_only: false, reason, note };
             return self.void_in(write, &input).await;
         }
-        may(Right::DistributionCorrect, "id")?;
         let differs = |field: &str| differences.iter().any(|difference| difference.field == field);
-        if let Some(fixed) = ["facility", "program", "formNumber"].into_iter().find(|field| differs(field)) {
+        let ahead = is_ahead(here);
+        let fixed = ["facility", "program", "formNumber"].into_iter().find(|field| differs(field));
+        if let Some(fixed) = fixed.filter(|fixed| !ahead || *fixed != "formNumber") {
             return Err(UserError::new(UserErrorCode::Invalid, &[fixed], STAYS).into());
         }
+        if ahead {
+            return self.deliver_in(write, &row.as_delivered(at)).await;
+        }
+        // Whoever records deliveries adds proofs.
+        if let (true, Some(proof), 1) = (differs("proof"), &row.proof, differences.len()) {
+            return self.prove_in(write, at, proof).await;
+        }
+        may(Right::DistributionCorrect, "id")?;
+        if self.shipment_of(write, here.id).await?.is_some() {
+            let proof = row.proof.clone().filter(|_| differs("proof"));
+            return self.deliver_in(write, &DeliverDistribution { proof, ..row.as_delivered(at) }).await;
+        }
+        row.check_unsent()?;
         let input = CorrectDistribution {
             at,
             validate_only: false,
@@ -239,9 +260,14 @@ impl Access {
             people_reached: differs("peopleReached").then_some(row.people_reached),
             reach_method: differs("reachMethod").then_some(row.reach_method),
             place: row.place.filter(|_| differs("place")),
+            people_expected: None,
             lines: differs("lines").then(|| row.lines.clone()),
         };
-        self.correct_in(write, &input).await
+        self.correct_in(write, &input).await?;
+        match &row.proof {
+            Some(proof) if differs("proof") => self.insert_proof(write, here.id, proof).await,
+            _ => Ok(()),
+        }
     }
 
     /// The row that a device means, when the viewer may see it.
@@ -264,19 +290,23 @@ impl Access {
     ) -> Written<Vec<Difference>> {
         let global = |kind, id: Uuid| json!(id::text(kind, id));
         let lines = self.lines_now(write, here).await?;
+        let shipment = self.shipment_of(write, here.id).await?.filter(|_| !is_ahead(here));
         let drawn = if row.place.is_some() { self.drawn_by(write, here.id).await? } else { None };
         let lots = match &drawn {
             Some(drawn) => drawn.lots_of(&lines, &self.lots_in(write, drawn.lots()).await?),
             None => vec![None; lines.len()],
         };
-        let lines_here: Vec<Value> = lines
-            .iter()
-            .zip(&lots)
-            .enumerate()
-            .map(|(place, (line, lot))| line_here(line, *lot, row.lines.get(place)))
-            .collect();
+        let lines_here: Vec<Value> = match &shipment {
+            Some(shipment) => shipped_here(shipment, &lines, here.people_reached, &row.lines),
+            None => lines
+                .iter()
+                .zip(&lots)
+                .enumerate()
+                .map(|(place, (line, lot))| line_here(line, *lot, row.lines.get(place)))
+                .collect(),
+        };
         let lines_sent: Vec<Value> =
-            row.lines.iter().map(|line| line_sent(line, row.people_reached)).collect();
+            row.lines.iter().map(|line| line_sent(line, row.people_reached, shipment.is_some())).collect();
         let voided = |reason: Option<VoidReason>| reason.map(|reason| reason.to_value());
         let here_void = here.void_reason.filter(|_| here.status == DistributionStatus::Voided);
         let place = drawn.map(|drawn| global(Kind::StockPlace, drawn.place));
@@ -291,9 +321,30 @@ impl Access {
             ("voided", json!(voided(here_void)), json!(voided(row.void.as_ref().map(|void| void.reason)))),
         ];
         let place = row.place.map(|sent| ("place", json!(place), global(Kind::StockPlace, sent)));
-        let all = all.into_iter().chain(place);
+        let status = is_ahead(here).then(|| ("status", json!(here.status.to_value()), json!("DELIVERED")));
+        let proof = self.proof_differs(write, row, here).await?;
+        let all = all.into_iter().chain(place).chain(status).chain(proof);
         let differing = all.filter(|(_, here, sent)| here != sent);
         Ok(differing.map(|(field, here, sent)| Difference { field, here, sent }).collect())
+    }
+}
+
+impl Access {
+    /// A proof that is not among those here. None is taken away, so a row that sends none differs in nothing.
+    async fn proof_differs(
+        &self,
+        write: &Write<'_>,
+        row: &SyncRow,
+        here: &distribution::Model,
+    ) -> Written<Option<(&'static str, Value, Value)>> {
+        let Some(sent) = &row.proof else { return Ok(None) };
+        let proofs = self.proofs_on(&write.tx, &[here.id]).await?;
+        if proofs.iter().any(|proof| sent.is(proof)) {
+            return Ok(None);
+        }
+        let said = |by: &str, on: NaiveDate, digest: &Option<String>| json!({ "signedBy": by, "signedOn": on, "documentSha256": digest });
+        let newest = proofs.last().map(|last| said(&last.signed_by, last.signed_on, &last.document_sha256));
+        Ok(Some(("proof", json!(newest), said(&sent.signed_by, sent.signed_on, &sent.document_sha256))))
     }
 }
 
@@ -311,7 +362,30 @@ impl SyncRow {
             client_id: Some(self.client_id),
             form_number: self.form_number.clone(),
             lines: self.lines.clone(),
+            proof: self.proof.clone(),
         }
+    }
+
+    fn as_delivered(&self, at: At) -> DeliverDistribution {
+        DeliverDistribution {
+            at,
+            validate_only: false,
+            occurred_on: self.occurred_on,
+            people_reached: self.people_reached,
+            reach_method: self.reach_method,
+            place: self.place,
+            form_number: self.form_number.clone(),
+            lines: Some(self.lines.clone()),
+            loss_reason: self.loss_reason,
+            proof: self.proof.clone(),
+        }
+    }
+
+    /// A loss has a reason where goods were dispatched, and only there.
+    fn check_unsent(&self) -> Written<()> {
+        let mut faults = Faults::default();
+        faults.check(self.loss_reason.is_none(), UserErrorCode::Invalid, &["lossReason"], BAD_REASON);
+        faults.refuse()
     }
 
     /// Each version of a row is sent once; a new one has none.
@@ -346,30 +420,72 @@ fn line_here(line: &distribution_line::Model, lot: Option<Uuid>, sent: Option<&L
         line.kit_version.filter(|_| sent.is_none_or(|sent| sent.kit_version.is_some())),
         (line.quantity, line.people_reached),
         lot.filter(|_| sent.is_some_and(|sent| sent.lot.is_some())),
+        None,
     )
 }
 
-fn line_sent(line: &LineInput, people: i32) -> Value {
-    let reached = line.people_reached.unwrap_or(people);
-    let goods = (line.supplied.item, line.supplied.kit);
-    line_of(goods, line.kit_version, (line.quantity, reached), line.lot)
+/// The lines of what was dispatched, as a device would have sent them, in its order: with what came back and was lost.
+fn shipped_here(
+    shipment: &Shipment,
+    lines: &[distribution_line::Model],
+    people: i32,
+    sent: &[LineInput],
+) -> Vec<Value> {
+    let of = |line: &LineInput| (line.supplied.item, line.supplied.kit);
+    let place = |line: &shipment_line::Model| {
+        sent.iter().position(|sent| of(sent) == (line.item_id, line.kit_id)).unwrap_or(sent.len())
+    };
+    let mut shipped: Vec<&shipment_line::Model> = shipment.lines.iter().collect();
+    shipped.sort_by_key(|line| place(line));
+    let value = |line: &shipment_line::Model| {
+        let goods = (line.item_id, line.kit_id);
+        let sent = sent.get(place(line));
+        let here = lines.iter().find(|here| (here.item_id, here.kit_id) == goods);
+        // Of what did not arrive nothing says whom it would have reached.
+        let reached = here.map_or_else(
+            || sent.and_then(|sent| sent.people_reached).unwrap_or(people),
+            |here| here.people_reached,
+        );
+        line_of(
+            goods,
+            line.kit_version.filter(|_| sent.is_none_or(|sent| sent.kit_version.is_some())),
+            (line.received.unwrap_or(0), reached),
+            None,
+            Some((line.returned.unwrap_or(0), line.lost.unwrap_or(0))),
+        )
+    };
+    shipped.into_iter().map(value).collect()
 }
 
+fn line_sent(line: &LineInput, people: i32, shipped: bool) -> Value {
+    let reached = line.people_reached.unwrap_or(people);
+    let goods = (line.supplied.item, line.supplied.kit);
+    let rest = shipped.then(|| (line.returned.unwrap_or(0), line.lost.unwrap_or(0)));
+    line_of(goods, line.kit_version, (line.quantity, reached), line.lot, rest)
+}
+
+/// A line as JSON; `rest` is what came back and what was lost of what was dispatched.
 fn line_of(
     goods: (Option<Uuid>, Option<Uuid>),
     kit_version: Option<i32>,
     numbers: (i32, i32),
     lot: Option<Uuid>,
+    rest: Option<(i32, i32)>,
 ) -> Value {
     let global = |kind, id: Option<Uuid>| id.map(|id| id::text(kind, id));
-    json!({
+    let mut line = json!({
         "item": global(Kind::Item, goods.0),
         "kit": global(Kind::Kit, goods.1),
         "kitVersion": kit_version,
         "quantity": numbers.0,
         "peopleReached": numbers.1,
         "lot": global(Kind::StockLot, lot),
-    })
+    });
+    if let Some((returned, lost)) = rest {
+        line["returned"] = json!(returned);
+        line["lost"] = json!(lost);
+    }
+    line
 }
 
 const GROUP_REFUSED: Message = Message {
@@ -413,6 +529,8 @@ mod tests {
             place: None,
             form_number: None,
             lines: Vec::new(),
+            loss_reason: None,
+            proof: None,
             void: None,
         };
         let rows = [None, Some("a"), None, Some("b"), Some("a")].map(row);

@@ -322,7 +322,12 @@ const OPEN: &str = "SELECT l.organization_id, l.donor_id, l.item_id, l.kit_id, l
 
 const HIDDEN: &str = "SELECT l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
      m.recorded_at, m.occurred_on, m.distribution_id, d.facility_id, \
-     CAST(sum(e.quantity) AS bigint) AS quantity, min(e.people_reached) AS people \
+     CAST(sum(e.quantity) AS bigint) AS quantity, \
+     COALESCE(min(e.people_reached), (\
+         SELECT min(x.people_reached) FROM stock_movement n \
+         JOIN stock_entry x ON x.organization_id = n.organization_id AND x.movement_id = n.id \
+         WHERE n.organization_id = l.organization_id AND n.distribution_id = m.distribution_id \
+         AND n.recorded_at < $1)) AS people \
      FROM stock_entry e \
      JOIN stock_movement m ON m.organization_id = e.organization_id AND m.id = e.movement_id \
      JOIN stock_lot l ON l.organization_id = e.organization_id AND l.id = e.lot_id \

@@ -44,13 +44,13 @@ pub(in crate::store) struct Draw<'a> {
 }
 
 impl Access {
-    /// What a delivery has taken from stock; none when it draws from none.
-    #[expect(clippy::disallowed_methods, reason = "the issue of a delivery that the viewer has been shown")]
-    pub(in crate::store) async fn drawn_by(
+    /// The movements of a delivery that are not undone, the newest first.
+    #[expect(clippy::disallowed_methods, reason = "movements of a delivery that the viewer has been shown")]
+    pub(super) async fn standing(
         &self,
         write: &Write<'_>,
         delivery: Uuid,
-    ) -> Result<Option<Drawn>> {
+    ) -> Result<Vec<stock_movement::Model>> {
         use stock_movement::Column::{DistributionId, OrganizationId, RecordedAt};
         let rows = stock_movement::Entity::find()
             .filter(OrganizationId.eq(self.own()?))
@@ -60,7 +60,18 @@ impl Access {
             .await?;
         let undone: Vec<Uuid> = rows.iter().filter_map(|row| row.reverses_id).collect();
         let stands = |row: &stock_movement::Model| row.reverses_id.is_none() && !undone.contains(&row.id);
-        let Some(row) = rows.into_iter().find(stands) else { return Ok(None) };
+        Ok(rows.into_iter().filter(stands).collect())
+    }
+
+    /// What a delivery has handed over from stock; none when it draws from none.
+    pub(in crate::store) async fn drawn_by(
+        &self,
+        write: &Write<'_>,
+        delivery: Uuid,
+    ) -> Result<Option<Drawn>> {
+        let rows = self.standing(write, delivery).await?;
+        let issue = rows.into_iter().find(|row| row.kind == StockMovementKind::Issue);
+        let Some(row) = issue else { return Ok(None) };
         let entries = self.entries_of(write, [row.id]).await?;
         let place = entries.iter().find_map(|entry| entry.place_id);
         Ok(place.map(|place| Drawn { place, row, entries }))
@@ -76,17 +87,7 @@ impl Access {
         draw: Draw<'_>,
         before: Option<Drawn>,
     ) -> Written<()> {
-        let wanted: Vec<Wanted> = draw
-            .lines
-            .iter()
-            .enumerate()
-            .map(|(place, line)| Wanted {
-                line: place,
-                lot: draw.lots.get(place).copied().flatten(),
-                goods: Some(goods(line)),
-                quantity: line.quantity.into(),
-            })
-            .collect();
+        let wanted = wanted(draw.lines, draw.lots);
         let mut lots = self.candidates(write, draw.place, &wanted).await?;
         let given_back: BTreeSet<Uuid> =
             before.iter().flat_map(|drawn| drawn.entries.iter().map(|entry| entry.lot_id)).collect();
@@ -120,9 +121,15 @@ impl Access {
         self.post(write, &held, &[movement]).await
     }
 
-    /// Gives back what a delivery took.
-    pub(in crate::store) async fn give_back(&self, write: &Write<'_>, before: Option<Drawn>) -> Written<()> {
-        let undo = self.undo(before)?;
+    /// Gives back what a delivery took, and what was sent for it.
+    pub(in crate::store) async fn give_back(&self, write: &Write<'_>, delivery: Uuid) -> Written<()> {
+        let standing = self.standing(write, delivery).await?;
+        if standing.is_empty() {
+            return Ok(());
+        }
+        let entries = self.entries_of(write, standing.iter().map(|row| row.id)).await?;
+        let undo = standing.iter().map(|row| self.opposite(self.new_id(), row, &entries, "id"));
+        let undo: Vec<Movement> = undo.collect::<Result<_>>()?;
         let held = self.hold(write, undo.iter().flat_map(Movement::pairs).collect()).await?;
         self.post_any(write, &held, &undo).await
     }
@@ -132,7 +139,7 @@ impl Access {
         Ok(opposite.transpose()?.into_iter().collect())
     }
 
-    async fn post_any(
+    pub(super) async fn post_any(
         &self,
         write: &Write<'_>,
         held: &super::ledger::Held,
@@ -179,12 +186,23 @@ impl Drawn {
     }
 }
 
-fn goods(line: &distribution_line::Model) -> Goods {
+/// What lines ask for, and of which lots.
+pub(super) fn wanted(lines: &[distribution_line::Model], lots: &[Option<Uuid>]) -> Vec<Wanted> {
+    let wanted = lines.iter().enumerate().map(|(place, line)| Wanted {
+        line: place,
+        lot: lots.get(place).copied().flatten(),
+        goods: Some(goods(line)),
+        quantity: line.quantity.into(),
+    });
+    wanted.collect()
+}
+
+pub(super) fn goods(line: &distribution_line::Model) -> Goods {
     Goods::new(line.item_id, line.kit_id, line.kit_version)
 }
 
 /// A lot that a line names holds what the line hands over.
-fn check_named(
+pub(super) fn check_named(
     lots: &HashMap<Uuid, stock_lot::Model>,
     wanted: &[Wanted],
     lines: &[distribution_line::Model],

@@ -15,6 +15,7 @@ pub mod read;
 pub mod record;
 pub mod reference;
 pub mod reverse;
+pub(in crate::store) mod ship;
 pub mod sync;
 pub mod transfer;
 
@@ -275,7 +276,7 @@ pub(in crate::store) const NO_LOT: Message =
     Message { en: "There is no such lot.", es: "No existe ese lote." };
 const SAME_LOT: Message =
     Message { en: "The same lot is on two lines.", es: "El mismo lote aparece en dos renglones." };
-const BAD_REASON: Message = Message {
+pub(in crate::store) const BAD_REASON: Message = Message {
     en: "This reason does not fit this kind of movement.",
     es: "Ese motivo no corresponde a este tipo de movimiento.",
 };

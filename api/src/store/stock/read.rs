@@ -493,7 +493,11 @@ fn progress(
         all.push(Progress {
             lot: lot.clone(),
             shipped: -out.quantity,
-            received: sum(StockSide::Place, row.to_place_id),
+            // What was sent for a delivery goes to no place.
+            received: match row.to_place_id {
+                Some(to) => sum(StockSide::Place, Some(to)),
+                None => sum(StockSide::Consumed, None),
+            },
             returned: sum(StockSide::Place, out.place_id),
             lost: sum(StockSide::Lost, None),
         });

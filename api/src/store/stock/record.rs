@@ -424,8 +424,7 @@ impl ReceiptLine {
             supplied: self.supplied,
             kit_version: self.kit_version,
             quantity: self.quantity,
-            people_reached: None,
-            lot: None,
+            ..LineInput::default()
         }
     }
 }

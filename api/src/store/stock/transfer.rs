@@ -113,7 +113,7 @@ impl Access {
         Ok(movement.row)
     }
 
-    fn check_transit(&self, faults: &mut Faults, via: Uuid) {
+    pub(in crate::store) fn check_transit(&self, faults: &mut Faults, via: Uuid) {
         // Members that are cut to facilities see no place in transit, and send through it all the same.
         let own = self.catalog.stock_places.get(via).filter(|place| {
             self.viewer.is_staff_of(place.organization_id)
@@ -130,7 +130,6 @@ impl Access {
         id: Uuid,
         input: &ReceiveTransfer,
     ) -> Written<stock_movement::Model> {
-        use StockReason::{Damaged, Expired, Missing, Other, Seized, Stolen};
         let mut faults = Faults::default();
         self.check_head(&mut faults, &input.head);
         check_lots(&mut faults, input.lines.iter().map(|line| (line.lot, line.received)), 0..=MOST);
@@ -141,13 +140,7 @@ impl Access {
             faults.check(fits, UserErrorCode::OutOfRange, &["lines", &place.to_string()], BAD_QUANTITY);
         }
         let lost = input.lines.iter().any(|line| line.lost > 0);
-        let why = [Expired, Damaged, Stolen, Missing, Seized, Other];
-        let fits = if lost {
-            input.reason.is_some_and(|why_lost| why.contains(&why_lost))
-        } else {
-            input.reason.is_none()
-        };
-        faults.check(fits, UserErrorCode::Invalid, &["reason"], BAD_REASON);
+        faults.check(says_why(lost, input.reason), UserErrorCode::Invalid, &["reason"], BAD_REASON);
         faults.refuse()?;
         let transfer = self.movement_to_follow(write, input.transfer, "transfer").await?;
         let refuse = |message| UserError::new(UserErrorCode::Invalid, &["transfer"], message);
@@ -219,6 +212,15 @@ impl Access {
         let held = self.hold(write, movement.pairs().collect()).await?;
         self.post(write, &held, std::slice::from_ref(&movement)).await?;
         Ok(movement.row)
+    }
+}
+
+/// Whether a reason is given for what was lost on its way, and only then.
+pub(in crate::store) fn says_why(lost: bool, reason: Option<StockReason>) -> bool {
+    use StockReason::{Damaged, Expired, Missing, Other, Seized, Stolen};
+    match reason {
+        Some(reason) => lost && [Expired, Damaged, Stolen, Missing, Seized, Other].contains(&reason),
+        None => !lost,
     }
 }
 
