@@ -30,7 +30,8 @@ fn row(n: u32) -> Value {
         "occurredOn": "2026-11-18", "peopleReached": 40, "reachMethod": "COUNTED", "lines": [item(SOAP, 40)] })
 }
 
-async fn sync(client: &Client, rows: &[Value]) -> Vec<Value> {
+/// The answers to rows that a device sends.
+pub async fn sync(client: &Client, rows: &[Value]) -> Vec<Value> {
     let answer = client.query(SYNC, json!({ "rows": rows })).await;
     answer.data()["syncDistributions"]["results"].as_array().unwrap().clone()
 }

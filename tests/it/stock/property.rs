@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tests::{Client, both};
 
 use super::{
-    Places,
+    Places, adds_up,
     model::{Dice, Entry, Fault, Lot, Model},
     moved, on_hand, places, tried,
 };
@@ -489,20 +489,8 @@ impl<'a> History<'a> {
         let (all_units, all_kits) = statistics(&self.client).await;
         assert_eq!((all_units - self.before.0, all_kits - self.before.1), (units, kits), "{context}");
         if step.is_multiple_of(20) {
-            self.audit(&context).await;
+            adds_up(self.world, &context).await;
         }
-    }
-
-    /// What is kept is what the ledger adds up to, in the database itself.
-    async fn audit(&self, context: &str) {
-        let off = "SELECT count(*) FROM stock_balance b WHERE b.on_hand <> COALESCE((SELECT sum(e.quantity) \
-             FROM stock_entry e WHERE e.organization_id = b.organization_id AND e.place_id = b.place_id \
-             AND e.lot_id = b.lot_id), 0) OR b.on_hand <> COALESCE((SELECT sum(d.change) FROM stock_day d \
-             WHERE d.organization_id = b.organization_id AND d.place_id = b.place_id AND d.lot_id = b.lot_id), 0)";
-        assert_eq!(self.world.number(off).await, 0, "{context}");
-        let unbalanced = "SELECT count(*) FROM (SELECT 1 FROM stock_entry \
-             GROUP BY organization_id, movement_id, lot_id HAVING sum(quantity) <> 0) AS wrong";
-        assert_eq!(self.world.number(unbalanced).await, 0, "{context}");
     }
 }
 

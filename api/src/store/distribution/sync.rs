@@ -108,7 +108,10 @@ impl Access {
         {
             return Ok(vec![answer]);
         }
-        let write = self.write_operations().await?;
+        let write = match rows {
+            [_] => self.write_operations().await?,
+            _ => self.write_many_operations().await?,
+        };
         let mut answers: Vec<Answer> = Vec::with_capacity(rows.len());
         for row in rows {
             let answer = match self.sync_row(&write, row).await {
