@@ -33,7 +33,7 @@ pub mod wall;
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
@@ -231,13 +231,15 @@ async fn draw_with(
 /// Fetches what a pass has missed: one set of statements for each field, whatever the number of parents.
 async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<Need>, fetched: &mut Fetched) {
     let mut pages: HashMap<usize, Vec<_>> = HashMap::new();
-    let (mut ids, mut lots, mut movements) = (Vec::new(), Vec::new(), Vec::new());
+    // Two rows of a device may be about one delivery.
+    let mut ids = BTreeSet::new();
+    let (mut lots, mut movements) = (Vec::new(), Vec::new());
     for need in needs {
         match need {
             Need::Deliveries(number, parent, listing) => {
                 pages.entry(number).or_default().push((parent, listing));
             }
-            Need::Delivery(id) => ids.push(id),
+            Need::Delivery(id) => drop(ids.insert(id)),
             Need::Stats(number, asked) => {
                 let (group_by, filter, first, wanted) = *asked;
                 let stats = access.distribution_stats(&group_by, &filter, first, wanted).await;
