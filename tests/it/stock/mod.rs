@@ -5,7 +5,7 @@ mod crowd;
 mod ledger;
 pub mod model;
 mod property;
-mod sync;
+pub mod sync;
 
 use api::id::Kind;
 use serde_json::{Value, json};
