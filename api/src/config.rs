@@ -156,6 +156,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     pub pool: u32,
     pub outside_pool: u32,
+    /// How long a request waits for a connection before it is told that the service is busy.
+    pub connection_time: Duration,
     pub request_time: Duration,
     /// How long PostgreSQL works on one statement. None for commands.
     pub statement_time: Option<Duration>,
@@ -205,6 +207,7 @@ impl Settings {
             cors_origins: self.cors_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
             pool: self.pool.clamp(1, 500),
             outside_pool: self.outside_pool.clamp(1, 500),
+            connection_time: Duration::from_secs(5),
             request_time: Duration::from_secs(self.request_seconds.clamp(1, 300)),
             statement_time: Some(Duration::from_secs(self.request_seconds.clamp(1, 300) + 5)),
             workers: self.workers.unwrap_or(processors).clamp(1, 256),
@@ -237,6 +240,7 @@ impl Config {
             cors_origins: vec!["https://portal.example".to_owned()],
             pool: 4,
             outside_pool: 4,
+            connection_time: Duration::from_secs(60),
             request_time: Duration::from_secs(60),
             statement_time: None,
             workers: 2,

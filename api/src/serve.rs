@@ -94,8 +94,12 @@ pub async fn connect(config: &Config) -> Result<Pools> {
         private_folder(&config.data_dir)
             .map_err(|fault| Error::Internal(format!("{}: {fault}", config.data_dir.display())))?;
     }
-    let sizes =
-        Sizes { main: config.pool, outside: config.outside_pool, statement_time: config.statement_time };
+    let sizes = Sizes {
+        main: config.pool,
+        outside: config.outside_pool,
+        connection_time: config.connection_time,
+        statement_time: config.statement_time,
+    };
     Pools::connect(&config.database_url, config.outside_database_url.as_deref(), sizes).await
 }
 

@@ -35,7 +35,7 @@ pub mod wall;
 
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
@@ -233,14 +233,15 @@ async fn draw_with(
 /// Fetches what a pass has missed: one set of statements for each field, whatever the number of parents.
 async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<Need>, fetched: &mut Fetched) {
     let mut pages: HashMap<usize, Vec<_>> = HashMap::new();
-    let (mut ids, mut lots, mut movements) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut shipments, mut proofs) = (Vec::new(), Vec::new());
+    // Two rows of a device may be about one delivery.
+    let (mut ids, mut shipments, mut proofs) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let (mut lots, mut movements) = (Vec::new(), Vec::new());
     for need in needs {
         match need {
             Need::Deliveries(number, parent, listing) => {
                 pages.entry(number).or_default().push((parent, listing));
             }
-            Need::Delivery(id) => ids.push(id),
+            Need::Delivery(id) => drop(ids.insert(id)),
             Need::Stats(number, asked) => {
                 let (group_by, filter, first, wanted) = *asked;
                 let stats = access.distribution_stats(&group_by, &filter, first, wanted).await;
@@ -266,8 +267,8 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
             }
             Need::StockLot(id) => lots.push(id),
             Need::StockMovement(id) => movements.push(id),
-            Need::Shipment(delivery) => shipments.push(delivery),
-            Need::Proofs(delivery) => proofs.push(delivery),
+            Need::Shipment(delivery) => drop(shipments.insert(delivery)),
+            Need::Proofs(delivery) => drop(proofs.insert(delivery)),
         }
     }
     for (number, asked) in pages {

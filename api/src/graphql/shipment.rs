@@ -1,5 +1,7 @@
 //! Planned deliveries, what was sent for them, and who signed.
 
+use std::collections::BTreeSet;
+
 use entity::{delivery_proof, shipment_line};
 use uuid::Uuid;
 
@@ -47,8 +49,14 @@ pub fn proofs(node: &Node<'_>, w: &mut Writer<'_>, delivery: Uuid) -> Written {
 }
 
 /// Fetches what hangs on deliveries, each kind together.
-pub async fn fetch(access: &Access, shipments: Vec<Uuid>, proofs: Vec<Uuid>, fetched: &mut Fetched) {
+pub async fn fetch(
+    access: &Access,
+    shipments: BTreeSet<Uuid>,
+    proofs: BTreeSet<Uuid>,
+    fetched: &mut Fetched,
+) {
     if !shipments.is_empty() {
+        let shipments: Vec<Uuid> = shipments.into_iter().collect();
         let mut found = access.shipments(&shipments).await;
         fetched.shipments.extend(shipments.into_iter().map(|id| {
             let of = found.as_mut().map(|found| found.remove(&id)).map_err(|error| error.clone());
@@ -56,6 +64,7 @@ pub async fn fetch(access: &Access, shipments: Vec<Uuid>, proofs: Vec<Uuid>, fet
         }));
     }
     if !proofs.is_empty() {
+        let proofs: Vec<Uuid> = proofs.into_iter().collect();
         let mut found = access.delivery_proofs(&proofs).await;
         fetched.proofs.extend(proofs.into_iter().map(|id| {
             let of = found.as_mut().map(|found| found.remove(&id).unwrap_or_default());

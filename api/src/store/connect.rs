@@ -32,6 +32,8 @@ pub struct Pools {
 pub struct Sizes {
     pub main: u32,
     pub outside: u32,
+    /// How long somebody waits for a connection.
+    pub connection_time: Duration,
     /// How long PostgreSQL works on one statement; none for commands, whose work may take its time.
     pub statement_time: Option<Duration>,
 }
@@ -43,16 +45,18 @@ impl Pools {
     /// When a database is out of reach.
     pub async fn connect(url: &str, outside_url: Option<&str>, sizes: Sizes) -> Result<Self> {
         if url.starts_with("sqlite:") {
-            let mut write = options(url, 1, None);
+            let mut write = options(url, 1, sizes.connection_time, None);
             write.map_sqlx_sqlite_opts(|options| durable(options).create_if_missing(true));
             let write = connect(write).await?;
-            let mut read = options(url, sizes.main.max(2), None);
+            let mut read = options(url, sizes.main.max(2), sizes.connection_time, None);
             read.map_sqlx_sqlite_opts(|options| durable(options).pragma("query_only", "ON"));
             return Ok(Self { write, read: connect(read).await?, outside: None });
         }
-        let write = connect(options(url, sizes.main, sizes.statement_time)).await?;
+        let write = connect(options(url, sizes.main, sizes.connection_time, sizes.statement_time)).await?;
         let outside = match outside_url {
-            Some(url) => Some(connect(options(url, sizes.outside, sizes.statement_time)).await?),
+            Some(url) => {
+                Some(connect(options(url, sizes.outside, sizes.connection_time, sizes.statement_time)).await?)
+            }
             None => None,
         };
         Ok(Self { read: write.clone(), write, outside })
@@ -80,12 +84,12 @@ impl Pools {
     }
 }
 
-fn options(url: &str, connections: u32, statement_time: Option<Duration>) -> ConnectOptions {
+fn options(url: &str, connections: u32, wait: Duration, statement_time: Option<Duration>) -> ConnectOptions {
     let mut options = ConnectOptions::new(url);
     options
         .max_connections(connections)
         .min_connections(1)
-        .acquire_timeout(Duration::from_secs(5))
+        .acquire_timeout(wait)
         .connect_timeout(Duration::from_secs(5))
         .test_before_acquire_if_idle_for(Duration::from_secs(30))
         .sqlx_logging(false)

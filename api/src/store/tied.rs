@@ -5,11 +5,13 @@
 //! the version that was checked; if it is another, the checks are done again on the tables as they are now, with the
 //! hold kept, so that the second attempt is the last. On PostgreSQL the hold is a lock of the row `catalog_version`,
 //! which every change of a reference table updates. Since that row always comes first, two writes that change rows of
-//! several tables cannot wait for each other. On SQLite there is one writer, which is hold enough.
+//! several tables cannot wait for each other. Deliveries and stock are held as well, by organisation: by all who write
+//! one movement together, and by one alone who writes several. On SQLite there is one writer, which is hold enough.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult, Statement};
+use uuid::Uuid;
 
 use super::{
     Access, begin,
@@ -25,6 +27,10 @@ use crate::error::{Error, Result};
 pub(super) enum Hold {
     /// It relies on them: they stay as they are, and others may rely on them too.
     Rely,
+    /// It relies on them, and writes one delivery or movement, beside others of its organisation that write one.
+    Move,
+    /// It relies on them, and writes several deliveries or movements, while nobody else of its organisation writes any.
+    MoveMany,
     /// It changes them: nobody else changes them, or relies on them, before it has ended.
     Change,
 }
@@ -45,7 +51,13 @@ impl Access {
 
     /// A transaction that writes deliveries or stock, when the reference tables are those that were checked.
     pub(super) async fn write_operations(&self) -> Written<Write<'_>> {
-        self.write_holding(Hold::Rely).await
+        self.write_holding(Hold::Move).await
+    }
+
+    /// The same for several deliveries at once. Each of them takes hold of other rows, in whatever order they were
+    /// sent; so that no two transactions wait for one another, there is one of these at a time, and nothing beside it.
+    pub(super) async fn write_many_operations(&self) -> Written<Write<'_>> {
+        self.write_holding(Hold::MoveMany).await
     }
 
     /// The same, once the second attempt is over.
@@ -61,7 +73,7 @@ impl Access {
             return Ok(Write { tx: held.ok_or(Error::Unavailable)?, access: self });
         }
         let tx = begin(&self.store.pools.write).await?;
-        if take(&tx, hold).await? == self.catalog.version {
+        if take(&tx, hold, self.own()?).await? == self.catalog.version {
             return Ok(Write { tx, access: self });
         }
         Err(Refused::Outdated(Outdated(Box::new(tx))))
@@ -87,8 +99,8 @@ impl Access {
     }
 }
 
-/// Takes hold of the reference tables until the transaction ends, and says which version they have.
-pub(super) async fn take(tx: &DatabaseTransaction, hold: Hold) -> Result<i64> {
+/// Takes hold of the reference tables until the transaction of an organisation ends, and says which version they have.
+pub(super) async fn take(tx: &DatabaseTransaction, hold: Hold, own: Uuid) -> Result<i64> {
     #[derive(FromQueryResult)]
     struct Row {
         version: i64,
@@ -96,10 +108,17 @@ pub(super) async fn take(tx: &DatabaseTransaction, hold: Hold) -> Result<i64> {
     if tx.get_database_backend() != DbBackend::Postgres {
         return version(tx).await;
     }
-    let lock = match hold {
-        Hold::Rely => "SELECT version FROM catalog_version WHERE id = 1 FOR SHARE",
-        Hold::Change => "SELECT version FROM catalog_version WHERE id = 1 FOR UPDATE",
+    let (columns, lock) = match hold {
+        Hold::Rely => ("version", "FOR SHARE"),
+        Hold::Move => ("version, pg_advisory_xact_lock_shared($1)", "FOR SHARE"),
+        Hold::MoveMany => ("version, pg_advisory_xact_lock($1)", "FOR SHARE"),
+        Hold::Change => ("version", "FOR UPDATE"),
     };
-    let row = Row::find_by_statement(Statement::from_string(DbBackend::Postgres, lock)).one(tx).await?;
+    let sql = format!("SELECT {columns} FROM catalog_version WHERE id = 1 {lock}");
+    // Two organisations with the same number would wait for each other, and that is all.
+    let organization = own.as_u64_pair().1.cast_signed();
+    let values = columns.contains('$').then(|| organization.into());
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, sql, values);
+    let row = Row::find_by_statement(statement).one(tx).await?;
     row.map(|row| row.version).ok_or_else(|| Error::Internal("catalog_version is empty".into()))
 }

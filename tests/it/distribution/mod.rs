@@ -6,4 +6,4 @@ mod paging;
 pub mod record;
 mod statements;
 mod stats;
-mod sync;
+pub mod sync;

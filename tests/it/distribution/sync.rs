@@ -18,7 +18,7 @@ use crate::{
 const SYNC: &str = "mutation($rows: [SyncDistributionRow!]!, $only: Boolean) { \
     syncDistributions(input: { rows: $rows, validateOnly: $only }) { results { clientId outcome \
     distribution { id version status peopleReached clientId formNumber enteredFromPaperBy lines { quantity } } \
-    differences { field here sent } userErrors { code field } } } }";
+    differences { field here sent } userErrors { code field day } } } }";
 
 fn client_id(n: u32) -> String {
     format!("5b7b1f0e-1c7e-4a3c-9d5e-{n:012x}")
@@ -30,7 +30,8 @@ fn row(n: u32) -> Value {
         "occurredOn": "2026-11-18", "peopleReached": 40, "reachMethod": "COUNTED", "lines": [item(SOAP, 40)] })
 }
 
-async fn sync(client: &Client, rows: &[Value]) -> Vec<Value> {
+/// The answers to rows that a device sends.
+pub async fn sync(client: &Client, rows: &[Value]) -> Vec<Value> {
     let answer = client.query(SYNC, json!({ "rows": rows })).await;
     answer.data()["syncDistributions"]["results"].as_array().unwrap().clone()
 }
@@ -102,6 +103,8 @@ both!(
         // Twice in one request.
         let twice = sync(&device, &[row(9), row(9)]).await;
         assert_eq!(outcomes(&twice), ["CREATED", "REPEATED"]);
+        assert!(twice[0]["distribution"]["id"].is_string());
+        assert_eq!(twice[0]["distribution"], twice[1]["distribution"]);
     }
 );
 
@@ -202,11 +205,33 @@ both!(
         assert_eq!(errors(&results[3]), [("OUT_OF_RANGE".to_owned(), "rows.3.lines".to_owned())]);
         assert_eq!(errors(&results[4]), [("INVALID".to_owned(), "rows.4.group".to_owned())]);
         assert_eq!(world.counts().await["distribution"], before["distribution"] + 1);
+        // A repeat of what goes with the group is no repeat.
+        let results = sync(&device, &[group(1), group(6), group(6), bad]).await;
+        assert_eq!(outcomes(&results), ["REPEATED", "REFUSED", "REFUSED", "REFUSED"]);
         // Mended, and sent once more.
         let rows = [group(1), group(2), row(3), group(4), group(5)];
         let results = sync(&device, &rows).await;
         assert_eq!(outcomes(&results), ["REPEATED", "CREATED", "REPEATED", "CREATED", "CREATED"]);
         assert_eq!(world.counts().await["distribution"], before["distribution"] + 4);
+    }
+);
+
+both!(
+    async fn what_two_devices_void_alike_is_void_once(world: &World) {
+        let device = world.coordinator();
+        let places = places(&device).await;
+        let soap = lot(&device, &places.store, SOAP, 100, "2026-10-01", None).await;
+        let mut drawn = with(&row(1), json!({ "place": places.store }));
+        drawn["lines"][0]["lot"] = json!(soap);
+        let made = sync(&device, std::slice::from_ref(&drawn)).await[0]["distribution"].clone();
+        let void = json!({ "expectedVersion": 1, "void": { "reason": "DUPLICATE" } });
+        let mine = with(&drawn, void.clone());
+        assert_eq!(outcomes(&sync(&device, &[mine]).await), ["UPDATED"]);
+        // It has no place any more, which is no difference.
+        let theirs = with(&with(&drawn, void), json!({ "id": made["id"], "clientId": client_id(2) }));
+        let other = world.member("coordinator2", "own");
+        assert_eq!(outcomes(&sync(&other, &[theirs]).await), ["REPEATED"]);
+        assert_eq!(on_hand(&device, None).await[0].2, 100);
     }
 );
 

@@ -1,10 +1,11 @@
 //! The stock ledger.
 
 mod concurrent;
+mod crowd;
 mod ledger;
 pub mod model;
 mod property;
-mod sync;
+pub mod sync;
 
 use api::id::Kind;
 use serde_json::{Value, json};
@@ -84,4 +85,28 @@ pub async fn on_hand(client: &Client, as_of: Option<&str>) -> Vec<(String, Strin
         .collect();
     rows.sort();
     rows
+}
+
+/// What is kept is what the ledger adds up to, in the database itself, and no day closes below zero.
+pub async fn adds_up(world: &World, context: &str) {
+    let off = "SELECT count(*) FROM stock_balance b WHERE b.on_hand <> COALESCE((SELECT sum(e.quantity) \
+         FROM stock_entry e WHERE e.organization_id = b.organization_id AND e.place_id = b.place_id \
+         AND e.lot_id = b.lot_id), 0) OR b.on_hand <> COALESCE((SELECT sum(d.change) FROM stock_day d \
+         WHERE d.organization_id = b.organization_id AND d.place_id = b.place_id AND d.lot_id = b.lot_id), 0)";
+    assert_eq!(world.number(off).await, 0, "{context}");
+    let unbalanced = "SELECT count(*) FROM (SELECT 1 FROM stock_entry \
+         GROUP BY organization_id, movement_id, lot_id HAVING sum(quantity) <> 0) AS wrong";
+    assert_eq!(world.number(unbalanced).await, 0, "{context}");
+    // By the entries, and by what is kept of each day: whoever is below zero, and wherever the two differ.
+    let days = "SELECT e.organization_id, e.place_id, e.lot_id, m.occurred_on AS day, sum(e.quantity) AS change, \
+         sum(sum(e.quantity)) OVER (PARTITION BY e.organization_id, e.place_id, e.lot_id ORDER BY m.occurred_on) \
+         AS closing FROM stock_entry e JOIN stock_movement m ON m.organization_id = e.organization_id \
+         AND m.id = e.movement_id WHERE e.place_id IS NOT NULL \
+         GROUP BY e.organization_id, e.place_id, e.lot_id, m.occurred_on";
+    let wrong = format!(
+        "SELECT count(*) FROM ({days}) AS d LEFT JOIN stock_day k ON k.organization_id = d.organization_id \
+         AND k.place_id = d.place_id AND k.lot_id = d.lot_id AND k.day = d.day \
+         WHERE d.closing < 0 OR k.closing IS NULL OR k.closing <> d.closing OR k.change <> d.change"
+    );
+    assert_eq!(world.number(&wrong).await, 0, "{context}");
 }

@@ -10,7 +10,8 @@ const SYNC: &str = "mutation($rows: [SyncStockMovementRow!]!) { syncStockMovemen
     results { clientId outcome stockMovement { id kind occurredOn } differences { field here sent } \
     userErrors { code field day } } } }";
 
-async fn sync(client: &Client, rows: &[Value]) -> Vec<Value> {
+/// The answers to movements that a device sends.
+pub async fn sync(client: &Client, rows: &[Value]) -> Vec<Value> {
     let answer = client.query(SYNC, json!({ "rows": rows })).await;
     answer.data()["syncStockMovements"]["results"].as_array().unwrap().clone()
 }

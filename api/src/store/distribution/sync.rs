@@ -114,7 +114,10 @@ impl Access {
         {
             return Ok(vec![answer]);
         }
-        let write = self.write_operations().await?;
+        let write = match rows {
+            [_] => self.write_operations().await?,
+            _ => self.write_many_operations().await?,
+        };
         let mut answers: Vec<Answer> = Vec::with_capacity(rows.len());
         for row in rows {
             let answer = match self.sync_row(&write, row).await {
@@ -132,12 +135,18 @@ impl Access {
         write.end(failed || validate_only).await?;
         if failed {
             let last = answers.len() - 1;
+            // A repeat of what this transaction has written is no repeat.
+            let written: Vec<Option<Uuid>> = answers
+                .iter()
+                .filter(|answer| matches!(answer.outcome, Outcome::Created | Outcome::Updated))
+                .map(|answer| answer.object)
+                .collect();
             let undone = |row: &SyncRow| {
                 let error = UserError::new(UserErrorCode::Invalid, &["group"], GROUP_REFUSED);
                 Answer::refused(&row.client_id, vec![error])
             };
             for (answer, row) in answers.iter_mut().zip(rows).take(last) {
-                if answer.outcome != Outcome::Repeated {
+                if answer.outcome != Outcome::Repeated || written.contains(&answer.object) {
                     *answer = undone(row);
                 }
             }
@@ -292,6 +301,8 @@ impl Access {
         let lines = self.lines_now(write, here).await?;
         let shipment = self.shipment_of(write, here.id).await?.filter(|_| !is_ahead(here));
         let drawn = if row.place.is_some() { self.drawn_by(write, here.id).await? } else { None };
+        // What is void has given back what it took, and its device says where that was.
+        let is_void = here.status == DistributionStatus::Voided;
         let lots = match &drawn {
             Some(drawn) => drawn.lots_of(&lines, &self.lots_in(write, drawn.lots()).await?),
             None => vec![None; lines.len()],
@@ -302,13 +313,16 @@ impl Access {
                 .iter()
                 .zip(&lots)
                 .enumerate()
-                .map(|(place, (line, lot))| line_here(line, *lot, row.lines.get(place)))
+                .map(|(place, (line, lot))| {
+                    let sent = row.lines.get(place);
+                    line_here(line, if is_void { sent.and_then(|sent| sent.lot) } else { *lot }, sent)
+                })
                 .collect(),
         };
         let lines_sent: Vec<Value> =
             row.lines.iter().map(|line| line_sent(line, row.people_reached, shipment.is_some())).collect();
         let voided = |reason: Option<VoidReason>| reason.map(|reason| reason.to_value());
-        let here_void = here.void_reason.filter(|_| here.status == DistributionStatus::Voided);
+        let here_void = here.void_reason.filter(|_| is_void);
         let place = drawn.map(|drawn| global(Kind::StockPlace, drawn.place));
         let all = [
             ("facility", global(Kind::Facility, here.facility_id), global(Kind::Facility, row.facility)),
@@ -320,8 +334,12 @@ impl Access {
             ("lines", Value::Array(lines_here), Value::Array(lines_sent)),
             ("voided", json!(voided(here_void)), json!(voided(row.void.as_ref().map(|void| void.reason)))),
         ];
-        let place = row.place.map(|sent| ("place", json!(place), global(Kind::StockPlace, sent)));
-        let status = is_ahead(here).then(|| ("status", json!(here.status.to_value()), json!("DELIVERED")));
+        let place = row
+            .place
+            .filter(|_| !is_void)
+            .map(|sent| ("place", json!(place), global(Kind::StockPlace, sent)));
+        let becomes = if row.void.is_some() { "VOIDED" } else { "DELIVERED" };
+        let status = is_ahead(here).then(|| ("status", json!(here.status.to_value()), json!(becomes)));
         let proof = self.proof_differs(write, row, here).await?;
         let all = all.into_iter().chain(place).chain(status).chain(proof);
         let differing = all.filter(|(_, here, sent)| here != sent);

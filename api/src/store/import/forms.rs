@@ -69,7 +69,7 @@ impl Access {
         let whole = faults.is_empty();
         forms.sort_by_key(|form| form.occurred_on);
         let write = self.store.bulk().await?.as_write(self);
-        if tied::take(&write.tx, Hold::Rely).await? != self.catalog.version {
+        if tied::take(&write.tx, Hold::MoveMany, self.own()?).await? != self.catalog.version {
             return Err(Error::Unavailable);
         }
         let mut new = Vec::new();

@@ -73,7 +73,7 @@ impl Import<'_> {
             New::Distributions(_) => Hold::Rely,
             _ => Hold::Change,
         };
-        if tied::take(&self.write.tx, hold).await? != self.access.catalog.version {
+        if tied::take(&self.write.tx, hold, self.own).await? != self.access.catalog.version {
             return Err(Stopped::Changed);
         }
         let mut done = 0;

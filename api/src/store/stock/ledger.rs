@@ -63,8 +63,8 @@ pub(in crate::store) struct Held(BTreeSet<Pair>);
 
 impl Access {
     /// Takes pairs for this transaction, in the order of their keys and all of a movement at once, so that two
-    /// movements wait for one another and never in a circle. Two groups of rows that take the same pairs in opposite
-    /// order can; the database then ends one of them, and it is sent again. On SQLite there is one writer anyway.
+    /// movements wait for one another and never in a circle. A transaction of several movements could, and is alone
+    /// therefore (`Hold::MoveMany`). On SQLite there is one writer anyway.
     #[expect(clippy::disallowed_methods, reason = "rows of the viewer's own organisation")]
     pub(in crate::store) async fn hold(&self, write: &Write<'_>, pairs: BTreeSet<Pair>) -> Written<Held> {
         let own = self.own()?;
