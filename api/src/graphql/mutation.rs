@@ -1,5 +1,7 @@
 //! Mutations: one input, and a payload with the changed object and what the client can act on.
 
+use std::collections::HashMap;
+
 use async_graphql::Value as Const;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -122,6 +124,18 @@ impl Input {
 
     /// Movements that a device sends: each is the one member of its row, and its key is the device's id.
     fn movements(&self) -> Result<Vec<StockRow>> {
+        let groups = match self.get("groups") {
+            Some(groups @ Const::List(_)) => from_const::<Vec<Vec<String>>>("groups", groups.clone())?,
+            _ => Vec::new(),
+        };
+        let mut group_of: HashMap<&String, usize> = HashMap::new();
+        for (number, key) in
+            groups.iter().enumerate().flat_map(|(number, keys)| keys.iter().map(move |key| (number, key)))
+        {
+            if group_of.insert(key, number).is_some_and(|other| other != number) {
+                return Err(Error::invalid("\"groups\": a row is in two of them."));
+            }
+        }
         let read = |row: &Const| {
             let of_row = match row {
                 Const::Object(members) => members.iter().find(|(_, value)| **value != Const::Null),
@@ -130,7 +144,8 @@ impl Input {
             let (name, said) = of_row.ok_or_else(|| Error::invalid("A row holds one movement."))?;
             let once = Once { shared: true, ..Self(said.clone()).once(name)? };
             let sent = said.clone().into_json().unwrap_or_default();
-            Ok(StockRow { once, action: Self(row.clone()).read()?, sent })
+            let group = group_of.get(&once.key).map(ToString::to_string);
+            Ok(StockRow { once, group, action: Self(row.clone()).read()?, sent })
         };
         self.rows().iter().map(read).collect()
     }

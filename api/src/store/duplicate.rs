@@ -143,7 +143,7 @@ impl Access {
         let each_once = ids.len() == input.distributions.len() && (2..=20).contains(&ids.len());
         faults.check(each_once, UserErrorCode::Invalid, &["distributions"], SEVERAL);
         faults.refuse()?;
-        let write = self.write_operations().await?;
+        let write = self.write_many_operations().await?;
         let mut rows: Vec<distribution::Model> = Vec::new();
         for (place, seen) in input.distributions.iter().enumerate() {
             let row = self.to_change(&write, seen.at()).await;

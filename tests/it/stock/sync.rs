@@ -91,3 +91,42 @@ both!(
         assert!(on_hand(&client, None).await.is_empty());
     }
 );
+
+both!(
+    async fn movements_of_a_group_are_written_together_or_not_at_all(world: &World) {
+        let client = world.coordinator();
+        let places = places(&client).await;
+        let soap = lot(&client, &places.warehouse, SOAP, 10, "2026-10-01", None).await;
+        let loss = |key: &str, quantity: i64| {
+            json!({ "lose": { "idempotencyKey": key, "place": places.warehouse, "occurredOn": "2026-11-02",
+                "reason": "DAMAGED", "lines": [{ "lot": soap, "quantity": quantity }] } })
+        };
+        let document = SYNC.replace(
+            "$rows: [SyncStockMovementRow!]!",
+            "$rows: [SyncStockMovementRow!]!, $groups: [[String!]!]",
+        );
+        let document = document.replace("{ rows: $rows }", "{ rows: $rows, groups: $groups }");
+        let grouped = async |rows: &[Value], groups: Value| {
+            let answer = client.query(&document, json!({ "rows": rows, "groups": groups })).await;
+            answer.data()["syncStockMovements"]["results"].as_array().unwrap().clone()
+        };
+        let rows = [loss("a", 3), loss("b", 1), loss("c", 8), loss("d", 1)];
+        let results = grouped(&rows, json!([["a", "c", "d"]])).await;
+        assert_eq!(outcomes(&results), ["REFUSED", "CREATED", "REFUSED", "REFUSED"]);
+        let errors = |place: usize| results[place]["userErrors"][0].clone();
+        assert_eq!(errors(0)["field"], json!(["rows", "0", "group"]));
+        assert_eq!(
+            (errors(2)["code"].clone(), errors(2)["day"].clone()),
+            (json!("INSUFFICIENT_STOCK"), json!("2026-11-02"))
+        );
+        assert_eq!(errors(3)["field"], json!(["rows", "3", "group"]));
+        assert_eq!(on_hand(&client, None).await[0].2, 9);
+        let rows = [loss("a", 3), loss("b", 1), loss("c", 5), loss("d", 1)];
+        let results = grouped(&rows, json!([["a", "c"], ["b", "d"]])).await;
+        assert_eq!(outcomes(&results), ["CREATED", "REPEATED", "CREATED", "CREATED"]);
+        assert_eq!(on_hand(&client, None).await, []);
+        assert_eq!(outcomes(&grouped(&rows, json!([["a", "b", "c", "d"]])).await), ["REPEATED"; 4]);
+        let twice = client.query(&document, json!({ "rows": rows, "groups": [["a"], ["a", "b"]] })).await;
+        assert_eq!(twice.code(), "BAD_USER_INPUT");
+    }
+);

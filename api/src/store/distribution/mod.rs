@@ -419,7 +419,8 @@ impl Access {
         if self.is_outside() {
             return select;
         }
-        select.columns(Inside::COLUMNS)
+        let kept = Expr::col((distribution::Entity, Column::PeopleReached));
+        select.columns(Inside::COLUMNS).expr_as(kept, "people_kept")
     }
 
     /// Women reached as this viewer may see it: null while planned, and for outsiders after a correction below

@@ -27,7 +27,8 @@ pub struct Row {
     pub inside: Option<Inside>,
 }
 
-/// What only staff learn of a delivery. Its fields stand in the order of [`Inside::COLUMNS`].
+/// What only staff learn of a delivery. Its fields stand in the order of [`Inside::COLUMNS`], and after them the number
+/// of women as it is kept.
 #[derive(Clone, Debug)]
 pub struct Inside {
     pub void_note: Option<String>,
@@ -66,7 +67,7 @@ impl Row {
 
     /// How many columns there are.
     pub(super) fn width(outside: bool) -> usize {
-        if outside { Self::INSIDE } else { Self::INSIDE + Inside::COLUMNS.len() }
+        if outside { Self::INSIDE } else { Self::INSIDE + Inside::COLUMNS.len() + 1 }
     }
 
     pub(super) fn read(row: &QueryResult, outside: bool) -> Result<Self, DbErr> {
@@ -94,14 +95,13 @@ impl Row {
 }
 
 impl Inside {
-    pub(super) const COLUMNS: [Column; 7] = [
+    pub(super) const COLUMNS: [Column; 6] = [
         Column::VoidNote,
         Column::Version,
         Column::Class,
         Column::ClientId,
         Column::FormNumber,
         Column::RecordedBy,
-        Column::PeopleReached,
     ];
 
     pub(super) fn read(row: &QueryResult, from: usize) -> Result<Self, DbErr> {

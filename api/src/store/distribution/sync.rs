@@ -3,8 +3,6 @@
 //! A row is known by the id that its device gave it, and what it says by a digest that is kept beside the key of its
 //! first sending, so that a repeat is told from a change, whoever sends it and however often.
 
-use std::collections::HashMap;
-
 use chrono::NaiveDate;
 use entity::{
     distribution, distribution_line, shipment_line,
@@ -25,7 +23,7 @@ use crate::{
         input::{At, Faults, Message, Once, Refused, UserError, UserErrorCode, Written},
         shipment::{Shipment, deliver::DeliverDistribution, is_ahead, proof::ProofInput},
         stock::BAD_REASON,
-        sync::{Answer, Difference, Outcome},
+        sync::{Answer, Difference, Outcome, undone, units},
         write::{Seen, Write},
     },
 };
@@ -87,7 +85,7 @@ impl Access {
         self.require(Right::DistributionRecord)?;
         let mut access = self.clone();
         let mut answers: Vec<(usize, Answer)> = Vec::with_capacity(rows.len());
-        for unit in units(rows) {
+        for unit in units(rows.iter().map(|row| row.group.as_deref())) {
             let of_unit: Vec<&SyncRow> = unit.iter().filter_map(|place| rows.get(*place)).collect();
             let mut done = access.sync_unit(&of_unit, validate_only).await;
             if let Err(Refused::Outdated(outdated)) = done {
@@ -134,23 +132,8 @@ impl Access {
         let failed = answers.last().is_some_and(|answer| answer.outcome.failed());
         write.end(failed || validate_only).await?;
         if failed {
-            let last = answers.len() - 1;
-            // A repeat of what this transaction has written is no repeat.
-            let written: Vec<Option<Uuid>> = answers
-                .iter()
-                .filter(|answer| matches!(answer.outcome, Outcome::Created | Outcome::Updated))
-                .map(|answer| answer.object)
-                .collect();
-            let undone = |row: &SyncRow| {
-                let error = UserError::new(UserErrorCode::Invalid, &["group"], GROUP_REFUSED);
-                Answer::refused(&row.client_id, vec![error])
-            };
-            for (answer, row) in answers.iter_mut().zip(rows).take(last) {
-                if answer.outcome != Outcome::Repeated || written.contains(&answer.object) {
-                    *answer = undone(row);
-                }
-            }
-            answers.extend(rows.iter().skip(last + 1).map(|row| undone(row)));
+            let clients: Vec<String> = rows.iter().map(|row| row.client_id.to_string()).collect();
+            return Ok(undone(answers, &clients, "group"));
         }
         Ok(answers)
     }
@@ -417,20 +400,6 @@ impl SyncRow {
     }
 }
 
-/// Rows that belong together, in the order of the first of them.
-fn units(rows: &[SyncRow]) -> Vec<Vec<usize>> {
-    let mut units: Vec<Vec<usize>> = Vec::new();
-    let mut groups: HashMap<&str, usize> = HashMap::new();
-    for (place, row) in rows.iter().enumerate() {
-        let known = row.group.as_deref().map(|group| *groups.entry(group).or_insert(units.len()));
-        match known.and_then(|known| units.get_mut(known)) {
-            Some(unit) => unit.push(place),
-            None => units.push(vec![place]),
-        }
-    }
-    units
-}
-
 /// A line here, as a device would have sent it: what it left open is left open.
 fn line_here(line: &distribution_line::Model, lot: Option<Uuid>, sent: Option<&LineInput>) -> Value {
     line_of(
@@ -506,10 +475,6 @@ fn line_of(
     line
 }
 
-const GROUP_REFUSED: Message = Message {
-    en: "Another row of its group was refused. Nothing of the group was written.",
-    es: "Se rechazó otra fila de su grupo. No se escribió nada del grupo.",
-};
 const NEVER_HERE: Message = Message {
     en: "This row was never here. Leave it out.",
     es: "Esta fila nunca llegó aquí. No la envíe.",
@@ -526,32 +491,3 @@ const STAYS: Message = Message {
     en: "This cannot change. Void the delivery and record it anew.",
     es: "Esto no puede cambiar. Anule la entrega y regístrela de nuevo.",
 };
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_of_a_group_stay_together() {
-        let row = |group: Option<&str>| SyncRow {
-            client_id: Uuid::nil(),
-            hash: Vec::new(),
-            group: group.map(str::to_owned),
-            id: None,
-            expected_version: None,
-            facility: Uuid::nil(),
-            program: Uuid::nil(),
-            occurred_on: NaiveDate::default(),
-            people_reached: 0,
-            reach_method: ReachMethod::Counted,
-            place: None,
-            form_number: None,
-            lines: Vec::new(),
-            loss_reason: None,
-            proof: None,
-            void: None,
-        };
-        let rows = [None, Some("a"), None, Some("b"), Some("a")].map(row);
-        assert_eq!(units(&rows), [vec![0], vec![1, 4], vec![2], vec![3]]);
-    }
-}

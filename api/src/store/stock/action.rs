@@ -47,7 +47,7 @@ impl Action {
         }
     }
 
-    fn validate_only(&self) -> bool {
+    pub(super) fn validate_only(&self) -> bool {
         match self {
             Self::Reverse(input) => input.validate_only,
             Self::Receive(ReceiveStock { head, .. })
@@ -72,19 +72,22 @@ impl Access {
     pub async fn move_stock(&self, once: &Once, action: &Action) -> Written<Option<Seen>> {
         self.require(action.right())?;
         let write = self.write_operations().await?;
-        let id = match write.once(once, self.new_id()).await? {
-            again @ Seen::Again(_) => return Ok(Some(again)),
-            Seen::First(id) => id,
-        };
-        let row = self.act(&write, id, action).await?;
-        if action.validate_only() {
-            write.discard().await?;
-            return Ok(None);
+        let seen = self.move_in(&write, once, action).await?;
+        let checked = action.validate_only() && matches!(seen, Seen::First(_));
+        write.end(checked).await?;
+        Ok((!checked).then_some(seen))
+    }
+
+    /// Does it once as a part of a transaction.
+    pub(super) async fn move_in(&self, write: &Write<'_>, once: &Once, action: &Action) -> Written<Seen> {
+        self.require(action.right())?;
+        let seen = write.once(once, self.new_id()).await?;
+        if let Seen::First(id) = seen {
+            let row = self.act(write, id, action).await?;
+            let done = if row.reverses_id.is_some() { "REVERSE" } else { "RECORD" };
+            write.audit(done, "stock_movement", id, None, json!({ "kind": row.kind })).await?;
         }
-        let done = if row.reverses_id.is_some() { "REVERSE" } else { "RECORD" };
-        write.audit(done, "stock_movement", id, None, json!({ "kind": row.kind })).await?;
-        write.commit().await?;
-        Ok(Some(Seen::First(id)))
+        Ok(seen)
     }
 
     /// Does it as a part of a transaction.

@@ -11,8 +11,8 @@ use crate::{
     store::{
         Access,
         input::{Once, Refused, UserError, UserErrorCode, Written},
-        sync::{Answer, Difference, Outcome},
-        write::Seen,
+        sync::{Answer, Difference, Outcome, undone, units},
+        write::{Seen, Write},
     },
 };
 
@@ -21,54 +21,87 @@ use crate::{
 pub struct StockRow {
     /// The device's id is its key.
     pub once: Once,
+    /// The rows that it succeeds or is refused with.
+    pub group: Option<String>,
     pub action: Action,
     /// The movement as it was sent.
     pub sent: Value,
 }
 
 impl Access {
-    /// Records movements, each in a transaction of its own. One answer for each, in their order, and the same viewer
-    /// with the reference tables of the last one.
+    /// Records movements one by one, or group by group where they belong together. One answer for each, in their
+    /// order, and the same viewer with the reference tables of the last one.
     ///
     /// # Errors
     /// When the database is lost half-way there is no answer at all: what was written is then answered as repeated.
     pub async fn sync_stock_movements(&self, rows: &[StockRow]) -> Result<(Self, Vec<Answer>)> {
         let mut access = self.clone();
-        let mut answers = Vec::with_capacity(rows.len());
-        for (place, row) in rows.iter().enumerate() {
-            let mut done = access.sync_movement(row).await;
+        let mut answers: Vec<(usize, Answer)> = Vec::with_capacity(rows.len());
+        for unit in units(rows.iter().map(|row| row.group.as_deref())) {
+            let of_unit: Vec<&StockRow> = unit.iter().filter_map(|place| rows.get(*place)).collect();
+            let mut done = access.sync_movements(&of_unit).await;
             if let Err(Refused::Outdated(outdated)) = done {
                 let again = access.again(outdated).await?;
-                done = again.sync_movement(row).await;
+                done = again.sync_movements(&of_unit).await;
                 access = again.released();
             }
-            let answer = match done {
-                Ok(answer) => answer,
-                Err(Refused::User(errors)) => Answer::refused(&row.once.key, errors),
-                Err(Refused::Fault(Error::NotPermitted)) => {
-                    let error = UserError::new(UserErrorCode::NotPermitted, &[], super::NOT_YOURS);
-                    Answer::refused(&row.once.key, vec![error])
-                }
+            match done {
+                Ok(of_unit) => answers.extend(unit.into_iter().zip(of_unit)),
                 Err(Refused::Fault(error)) => return Err(error),
-                Err(Refused::Outdated(_)) => return Err(Error::Unavailable),
-            };
-            answers.push(answer.at(place));
+                Err(Refused::Outdated(_) | Refused::User(_)) => return Err(Error::Unavailable),
+            }
         }
+        answers.sort_by_key(|(place, _)| *place);
+        let answers = answers.into_iter().map(|(place, answer)| answer.at(place)).collect();
         Ok((access, answers))
     }
 
-    async fn sync_movement(&self, row: &StockRow) -> Written<Answer> {
+    /// Movements that succeed or fail together, in one transaction.
+    async fn sync_movements(&self, rows: &[&StockRow]) -> Written<Vec<Answer>> {
+        let write = match rows {
+            [_] => self.write_operations().await?,
+            _ => self.write_many_operations().await?,
+        };
+        let mut answers: Vec<Answer> = Vec::with_capacity(rows.len());
+        for row in rows {
+            let answer = self.sync_movement(&write, row).await?;
+            let failed = answer.outcome.failed();
+            answers.push(answer);
+            if failed {
+                break;
+            }
+        }
+        let failed = answers.last().is_some_and(|answer| answer.outcome.failed());
+        let checked = rows.iter().any(|row| row.action.validate_only());
+        write.end(failed || checked).await?;
+        if failed {
+            let clients: Vec<String> = rows.iter().map(|row| row.once.key.clone()).collect();
+            return Ok(undone(answers, &clients, "group"));
+        }
+        if checked {
+            for answer in answers.iter_mut().filter(|answer| answer.outcome == Outcome::Created) {
+                answer.object = None;
+            }
+        }
+        Ok(answers)
+    }
+
+    async fn sync_movement(&self, write: &Write<'_>, row: &StockRow) -> Written<Answer> {
         let answer = |outcome, id| Answer::new(&row.once.key, outcome, id);
-        match self.move_stock(&row.once, &row.action).await {
-            Ok(Some(Seen::First(id))) => Ok(answer(Outcome::Created, Some(id))),
-            Ok(Some(Seen::Again(id))) => Ok(answer(Outcome::Repeated, Some(id))),
-            Ok(None) => Ok(answer(Outcome::Created, None)),
+        match self.move_in(write, &row.once, &row.action).await {
+            Ok(Seen::First(id)) => Ok(answer(Outcome::Created, Some(id))),
+            Ok(Seen::Again(id)) => Ok(answer(Outcome::Repeated, Some(id))),
             Err(Refused::User(errors))
                 if errors.iter().any(|error| error.field == ["idempotencyKey"]) && row.once.is_usable() =>
             {
-                let here = self.movement_made_with(&row.once).await?;
+                let here = self.movement_made_with(write, &row.once).await?;
                 let differences = here.as_ref().map_or_else(Vec::new, |here| row.differences(here));
                 Ok(Answer { differences, ..answer(Outcome::Conflict, here.map(|here| here.id)) })
+            }
+            Err(Refused::User(errors)) => Ok(Answer::refused(&row.once.key, errors)),
+            Err(Refused::Fault(Error::NotPermitted)) => {
+                let error = UserError::new(UserErrorCode::NotPermitted, &[], super::NOT_YOURS);
+                Ok(Answer::refused(&row.once.key, vec![error]))
             }
             Err(other) => Err(other),
         }
@@ -79,13 +112,17 @@ impl Access {
         clippy::disallowed_methods,
         reason = "the key is the scope: it leads with the viewer's own organisation; the row is read in scope"
     )]
-    async fn movement_made_with(&self, once: &Once) -> Result<Option<stock_movement::Model>> {
+    async fn movement_made_with(
+        &self,
+        write: &Write<'_>,
+        once: &Once,
+    ) -> Result<Option<stock_movement::Model>> {
         let key = (self.own()?, once.account(&self.viewer), once.key.clone());
-        let Some(known) = entity::idempotency::Entity::find_by_id(key).one(self.reader()).await? else {
+        let Some(known) = entity::idempotency::Entity::find_by_id(key).one(&write.tx).await? else {
             return Ok(None);
         };
         let here = self.select::<stock_movement::Entity>();
-        Ok(here.filter(stock_movement::Column::Id.eq(known.object_id)).one(self.reader()).await?)
+        Ok(here.filter(stock_movement::Column::Id.eq(known.object_id)).one(&write.tx).await?)
     }
 }
 
