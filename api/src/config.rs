@@ -84,7 +84,7 @@ pub struct Settings {
     #[arg(long, env = "UMBRAL_REQUEST_SECONDS", default_value_t = 15, global = true)]
     pub request_seconds: u64,
 
-    /// WebSockets that may be open at one time.
+    /// WebSockets that may be open at one time; of these, one in ten before it has said who it is for.
     #[arg(long, env = "UMBRAL_SOCKETS", default_value_t = 2_000, global = true)]
     pub sockets: usize,
 
@@ -132,6 +132,8 @@ pub struct CostLimits {
 #[derive(Clone, Copy, Debug)]
 pub struct SocketLimits {
     pub all: usize,
+    /// Of these, before `connection_init`.
+    pub waiting: usize,
     pub of_viewer: usize,
     pub subscriptions: usize,
     /// Between opening and `connection_init`.
@@ -211,9 +213,10 @@ impl Settings {
             cost: CostLimits { public: 20_000, outside: 50_000, staff: 100_000 },
             sockets: SocketLimits {
                 all: self.sockets,
+                waiting: self.sockets.div_ceil(10),
                 of_viewer: self.sockets_per_viewer,
                 subscriptions: self.subscriptions_per_socket,
-                init_time: Duration::from_secs(10),
+                init_time: Duration::from_secs(5),
                 ping_time: Duration::from_secs(self.socket_ping_seconds.clamp(1, 600)),
                 send_time: Duration::from_secs(10),
             },
@@ -243,6 +246,7 @@ impl Config {
             cost: CostLimits { public: 20_000, outside: 50_000, staff: 100_000 },
             sockets: SocketLimits {
                 all: 10,
+                waiting: 10,
                 of_viewer: 3,
                 subscriptions: 3,
                 init_time: Duration::from_secs(60),

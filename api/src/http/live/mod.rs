@@ -31,6 +31,8 @@ use crate::config::Config;
 #[derive(Default)]
 pub struct Sockets {
     all: AtomicUsize,
+    /// Those that have not said yet who they are for.
+    waiting: AtomicUsize,
     /// By account; all without one are one.
     of_viewer: Mutex<HashMap<Option<Uuid>, usize>>,
 }
@@ -38,16 +40,19 @@ pub struct Sockets {
 /// A socket that is counted for as long as this is held.
 struct Counted {
     app: web::Data<App>,
+    /// Whose it is; none while it waits.
     viewer: Option<Option<Uuid>>,
 }
 
 impl Counted {
-    /// None when there are as many as there may be.
+    /// None when there are as many as there may be, or as many of which nobody knows whose they are.
     fn new(app: &web::Data<App>) -> Option<Self> {
-        let before = app.sockets.all.fetch_add(1, Ordering::Relaxed);
+        let (sockets, limits) = (&app.sockets, app.config.sockets);
+        let all = sockets.all.fetch_add(1, Ordering::Relaxed);
+        let waiting = sockets.waiting.fetch_add(1, Ordering::Relaxed);
         // Made in any case, so that it counts down again.
         let counted = Self { app: app.clone(), viewer: None };
-        (before < app.config.sockets.all).then_some(counted)
+        (all < limits.all && waiting < limits.waiting).then_some(counted)
     }
 
     /// Whose it is; false when they have as many as they may.
@@ -59,6 +64,7 @@ impl Counted {
         }
         *count += 1;
         self.viewer = Some(account);
+        self.app.sockets.waiting.fetch_sub(1, Ordering::Relaxed);
         true
     }
 }
@@ -66,7 +72,10 @@ impl Counted {
 impl Drop for Counted {
     fn drop(&mut self) {
         self.app.sockets.all.fetch_sub(1, Ordering::Relaxed);
-        let Some(account) = self.viewer else { return };
+        let Some(account) = self.viewer else {
+            self.app.sockets.waiting.fetch_sub(1, Ordering::Relaxed);
+            return;
+        };
         let mut of_viewer = self.app.sockets.of_viewer.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = of_viewer.get_mut(&account) {
             *count -= 1;
