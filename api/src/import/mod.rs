@@ -46,6 +46,7 @@ mod rows;
 mod sheet;
 mod source;
 mod text;
+mod unpack;
 
 pub use fault::{Fault, FaultCode, Faults, MAX_FAULTS, Reason};
 pub(crate) use fault::{quoted, reason};
@@ -116,18 +117,21 @@ impl Kind {
 struct Limits {
     bytes: usize,
     rows: usize,
+    unpacked: unpack::Unpacked,
 }
+
+const LIMITS: Limits = Limits { bytes: MAX_BYTES, rows: MAX_ROWS, unpacked: unpack::UNPACKED };
 
 /// The rows of a file, or everything that is wrong with it, by line.
 ///
 /// At most [`MAX_FAULTS`] faults are listed; a last one then says how many there are besides.
 pub fn read(bytes: &[u8], kind: Kind, encoding: Encoding) -> Result<Table, Vec<Fault>> {
-    read_within(bytes, kind, encoding, &Limits { bytes: MAX_BYTES, rows: MAX_ROWS })
+    read_within(bytes, kind, encoding, &LIMITS)
 }
 
 /// As [`read`], for more checks to come: the rows that have no fault, or none when the file is no table.
 pub fn read_into(bytes: &[u8], kind: Kind, encoding: Encoding, faults: &mut Faults) -> Option<Table> {
-    rows_within(bytes, kind, encoding, &Limits { bytes: MAX_BYTES, rows: MAX_ROWS }, faults)
+    rows_within(bytes, kind, encoding, &LIMITS, faults)
 }
 
 fn read_within(bytes: &[u8], kind: Kind, encoding: Encoding, limits: &Limits) -> Result<Table, Vec<Fault>> {
@@ -147,7 +151,7 @@ fn rows_within(
 ) -> Option<Table> {
     let text;
     let source = if sheet::is_workbook(bytes) {
-        sheet::SheetRecords::read(bytes, limits.bytes).map(Source::Sheet)
+        sheet::SheetRecords::read(bytes, limits).map(Source::Sheet)
     } else {
         match text::decode(bytes, encoding, limits.bytes) {
             Ok(decoded) => {
