@@ -132,14 +132,15 @@ impl Access {
         (sensitivity == Sensitive && published.is_none()).then(|| next_quarter(self.today()))
     }
 
-    /// Whether lists leave an archived entry out. Outsiders miss a sensitive one with the next quarter only.
-    pub(super) fn left_out(
+    /// Whether an entry is archived for the viewer: lists then leave it out. Others than the staff of its owner learn
+    /// with the next quarter only that one is which is not open.
+    pub fn is_archived(
         &self,
         owner: Uuid,
         archived_at: Option<chrono::DateTime<chrono::Utc>>,
-        sensitivity: entity::value::Sensitivity,
+        is_open: bool,
     ) -> bool {
-        let later = sensitivity == entity::value::Sensitivity::Sensitive && !self.viewer.is_staff_of(owner);
+        let later = !is_open && !self.viewer.is_staff_of(owner);
         archived_at.is_some_and(|at| !later || next_quarter(at.date_naive()) <= self.today())
     }
 
