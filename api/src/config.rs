@@ -144,6 +144,17 @@ pub struct SocketLimits {
     pub send_time: Duration,
 }
 
+/// How many exports there may be at one time, and how long they wait for a client.
+#[derive(Clone, Copy, Debug)]
+pub struct ExportLimits {
+    /// Workbooks that are put together or sent; each takes the processor and the disk.
+    pub workbooks: usize,
+    /// Of all forms, for one account.
+    pub of_account: usize,
+    /// How long a part of a finished file may wait for a client that does not read.
+    pub send_time: Duration,
+}
+
 /// What the server runs with.
 #[derive(Clone)]
 pub struct Config {
@@ -164,10 +175,14 @@ pub struct Config {
     pub workers: usize,
     pub cost: CostLimits,
     pub sockets: SocketLimits,
+    pub exports: ExportLimits,
     pub clock: Clock,
     /// Say in a header how many statements a request has run. For tests.
     pub count_statements: bool,
 }
+
+const EXPORTS: ExportLimits =
+    ExportLimits { workbooks: 4, of_account: 2, send_time: Duration::from_secs(60) };
 
 /// A setting that cannot be used: which, and why.
 #[derive(Debug)]
@@ -220,6 +235,7 @@ impl Settings {
                 ping_time: Duration::from_secs(self.socket_ping_seconds.clamp(1, 600)),
                 send_time: Duration::from_secs(10),
             },
+            exports: EXPORTS,
             clock: Clock::system(),
             count_statements: false,
         })
@@ -253,6 +269,7 @@ impl Config {
                 ping_time: Duration::from_secs(60),
                 send_time: Duration::from_secs(60),
             },
+            exports: EXPORTS,
             clock: Clock::system(),
             count_statements: true,
         }

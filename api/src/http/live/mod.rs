@@ -3,13 +3,7 @@
 mod protocol;
 mod socket;
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -23,6 +17,7 @@ use self::socket::Socket;
 use super::{
     App,
     answer::{self, Media},
+    held::{Held, Holding},
     request::text_header,
 };
 use crate::config::Config;
@@ -33,15 +28,14 @@ pub struct Sockets {
     all: AtomicUsize,
     /// Those that have not said yet who they are for.
     waiting: AtomicUsize,
-    /// By account; all without one are one.
-    of_viewer: Mutex<HashMap<Option<Uuid>, usize>>,
+    of_viewer: Held,
 }
 
 /// A socket that is counted for as long as this is held.
 struct Counted {
     app: web::Data<App>,
-    /// Whose it is; none while it waits.
-    viewer: Option<Option<Uuid>>,
+    /// None while it waits.
+    viewer: Option<Holding>,
 }
 
 impl Counted {
@@ -57,31 +51,20 @@ impl Counted {
 
     /// Whose it is; false when they have as many as they may.
     fn belongs_to(&mut self, account: Option<Uuid>) -> bool {
-        let mut of_viewer = self.app.sockets.of_viewer.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = of_viewer.entry(account).or_default();
-        if *count >= self.app.config.sockets.of_viewer {
-            return false;
+        let sockets = &self.app.sockets;
+        self.viewer = sockets.of_viewer.take(account, self.app.config.sockets.of_viewer);
+        if self.viewer.is_some() {
+            sockets.waiting.fetch_sub(1, Ordering::Relaxed);
         }
-        *count += 1;
-        self.viewer = Some(account);
-        self.app.sockets.waiting.fetch_sub(1, Ordering::Relaxed);
-        true
+        self.viewer.is_some()
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
         self.app.sockets.all.fetch_sub(1, Ordering::Relaxed);
-        let Some(account) = self.viewer else {
+        if self.viewer.is_none() {
             self.app.sockets.waiting.fetch_sub(1, Ordering::Relaxed);
-            return;
-        };
-        let mut of_viewer = self.app.sockets.of_viewer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = of_viewer.get_mut(&account) {
-            *count -= 1;
-            if *count == 0 {
-                of_viewer.remove(&account);
-            }
         }
     }
 }
