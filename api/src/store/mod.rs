@@ -14,6 +14,7 @@ pub mod distribution;
 pub mod export;
 pub mod facility;
 pub mod feed;
+mod form;
 pub mod gift;
 pub mod import;
 pub mod input;
