@@ -22,15 +22,16 @@
 //! items          code* name_es name_en original unit* sensitivity*
 //! kits           code* version* valid_from* name_es name_en original item* quantity*
 //! receipts       form_number* place* occurred_on* source* donor item kit kit_version quantity* lot_number expires_on
-//! movements      form_number* kind* occurred_on* place* to_place via reason note item kit kit_version lot_number
-//!                quantity*
+//! movements      form_number* kind* occurred_on* place* to_place via transfer reason note item kit kit_version
+//!                lot_number quantity* returned lost
 //! ```
 //!
 //! Columns with a star are required; of the two names, one is. What [`crate::export`] writes comes back as it
 //! went: columns that only tell, such as the moment of recording, are passed over, and an apostrophe that guards a
 //! cell from being taken for a formula is taken off.
 //!
-//! The rows of a paper form of stock have its number in common, and what the form says as a whole.
+//! The rows of a paper form of stock have its number in common, and what the form says as a whole. By its number an
+//! arrival names its transfer.
 //! A delivery with several lines has several rows with the same `key`, and a kit one row for each of its
 //! items; what they share must be the same in each.
 
