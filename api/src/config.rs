@@ -84,7 +84,7 @@ pub struct Settings {
     #[arg(long, env = "UMBRAL_REQUEST_SECONDS", default_value_t = 15, global = true)]
     pub request_seconds: u64,
 
-    /// WebSockets that may be open at one time.
+    /// WebSockets that may be open at one time; of these, one in ten before it has said who it is for.
     #[arg(long, env = "UMBRAL_SOCKETS", default_value_t = 2_000, global = true)]
     pub sockets: usize,
 
@@ -132,6 +132,8 @@ pub struct CostLimits {
 #[derive(Clone, Copy, Debug)]
 pub struct SocketLimits {
     pub all: usize,
+    /// Of these, before `connection_init`.
+    pub waiting: usize,
     pub of_viewer: usize,
     pub subscriptions: usize,
     /// Between opening and `connection_init`.
@@ -139,6 +141,17 @@ pub struct SocketLimits {
     /// Between two pings.
     pub ping_time: Duration,
     /// How long a message may wait for a client that does not read.
+    pub send_time: Duration,
+}
+
+/// How many exports there may be at one time, and how long they wait for a client.
+#[derive(Clone, Copy, Debug)]
+pub struct ExportLimits {
+    /// Workbooks that are put together or sent; each takes the processor and the disk.
+    pub workbooks: usize,
+    /// Of all forms, for one account.
+    pub of_account: usize,
+    /// How long a part of a finished file may wait for a client that does not read.
     pub send_time: Duration,
 }
 
@@ -164,10 +177,14 @@ pub struct Config {
     pub workers: usize,
     pub cost: CostLimits,
     pub sockets: SocketLimits,
+    pub exports: ExportLimits,
     pub clock: Clock,
     /// Say in a header how many statements a request has run. For tests.
     pub count_statements: bool,
 }
+
+const EXPORTS: ExportLimits =
+    ExportLimits { workbooks: 4, of_account: 2, send_time: Duration::from_secs(60) };
 
 /// A setting that cannot be used: which, and why.
 #[derive(Debug)]
@@ -214,12 +231,14 @@ impl Settings {
             cost: CostLimits { public: 20_000, outside: 50_000, staff: 100_000 },
             sockets: SocketLimits {
                 all: self.sockets,
+                waiting: self.sockets.div_ceil(10),
                 of_viewer: self.sockets_per_viewer,
                 subscriptions: self.subscriptions_per_socket,
-                init_time: Duration::from_secs(10),
+                init_time: Duration::from_secs(5),
                 ping_time: Duration::from_secs(self.socket_ping_seconds.clamp(1, 600)),
                 send_time: Duration::from_secs(10),
             },
+            exports: EXPORTS,
             clock: Clock::system(),
             count_statements: false,
         })
@@ -247,12 +266,14 @@ impl Config {
             cost: CostLimits { public: 20_000, outside: 50_000, staff: 100_000 },
             sockets: SocketLimits {
                 all: 10,
+                waiting: 10,
                 of_viewer: 3,
                 subscriptions: 3,
                 init_time: Duration::from_secs(60),
                 ping_time: Duration::from_secs(60),
                 send_time: Duration::from_secs(60),
             },
+            exports: EXPORTS,
             clock: Clock::system(),
             count_statements: true,
         }

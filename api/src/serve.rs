@@ -160,7 +160,7 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
         authenticator: Authenticator { verifier: verifier.clone() },
         graphql: Engine::new(),
         sockets: http::live::Sockets::default(),
-        workbooks: tokio::sync::Semaphore::new(http::WORKBOOKS),
+        exports: http::Exports::new(config.exports.workbooks),
     });
     let server = HttpServer::new(move || {
         Actix::new().app_data(app.clone()).wrap(from_fn(http::frame)).configure(http::routes)

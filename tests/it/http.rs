@@ -148,6 +148,14 @@ both!(
     }
 );
 
+const FILES: [&str; 5] = [
+    "/export/distributions",
+    "/export/kits?format=xlsx",
+    "/templates/movements.xlsx",
+    "/templates/kits.csv",
+    "/print/goods-list",
+];
+
 both!(
     async fn other_methods_and_addresses_are_refused(app: &TestApp) {
         let client = app.anonymous();
@@ -159,6 +167,12 @@ both!(
         let answer = client.request("HEAD", "/graphql?query=%7B__typename%7D").send().await;
         answer.expect_status(405);
         assert!(answer.body.is_empty());
+        for path in FILES {
+            for method in ["POST", "PUT", "DELETE", "HEAD"] {
+                let answer = client.request(method, path).send().await;
+                assert_eq!(answer.expect_status(405).header("allow"), Some("GET"), "{method} {path}");
+            }
+        }
         for path in
             ["/nothing", "/graphql/", "/GRAPHQL", "/graphql/ws", "/.env", "/admin", "/assets/../Cargo.toml"]
         {
@@ -173,15 +187,30 @@ both!(
 both!(
     async fn only_configured_origins_may_call(app: &TestApp) {
         let client = app.anonymous();
-        let preflight = async |origin: &str| {
+        let preflight_of = async |path: &str, origin: &str| {
             client
-                .request("OPTIONS", "/graphql")
+                .request("OPTIONS", path)
                 .header("origin", origin)
                 .header("access-control-request-method", "POST")
                 .header("access-control-request-headers", "authorization, content-type")
                 .send()
                 .await
         };
+        let preflight = async |origin: &str| preflight_of("/graphql", origin).await;
+        for path in FILES {
+            let answer = preflight_of(path, "https://portal.example").await;
+            assert_eq!(answer.expect_status(204).header("access-control-max-age"), Some("600"), "{path}");
+            let answer = preflight_of(path, "https://other.example").await;
+            assert_eq!(answer.expect_status(204).header("access-control-max-age"), None, "{path}");
+        }
+        // Pages may read the name of a file, and what to say when something went wrong.
+        for (origin, exposed) in [
+            ("https://portal.example", Some("Content-Disposition, Retry-After, X-Request-Id")),
+            ("https://other.example", None),
+        ] {
+            let answer = client.request("GET", "/templates/kits.csv").header("origin", origin).send().await;
+            assert_eq!(answer.expect_status(200).header("access-control-expose-headers"), exposed);
+        }
         let answer = preflight("https://portal.example").await;
         answer.expect_status(204);
         assert_eq!(answer.header("access-control-allow-origin"), Some("https://portal.example"));

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use api::id::Kind;
 use serde_json::{Value, json};
+use tests::both;
 
 use crate::{
     seed::account,
-    talk::{act, done, fault, faults, mutation},
+    talk::{act, ask, done, fault, faults, mutation},
     world::*,
 };
 
@@ -290,3 +292,55 @@ pub fn with(object: &Value, more: Value) -> Value {
     }
     json!(fields)
 }
+
+both!(
+    async fn others_learn_with_the_next_quarter_that_something_sensitive_is_archived(world: &World) {
+        let archived = async |organization: &str, name: &str, entry: &str| {
+            let client = world.member("coordinator", organization);
+            let document = format!("{{ node(id: \"{entry}\") {{ ... on {name} {{ archived }} }} }}");
+            ask(&client, &document).await["node"]["archived"] == json!(true)
+        };
+        let archive = async |name: &str, entry: &str, version: i32| {
+            let at = json!({ "id": entry, "expectedVersion": version });
+            let subject = name.to_lowercase();
+            done(&world.coordinator(), &format!("archive{name}"), &subject, "id", &at).await;
+            assert!(archived("own", name, entry).await);
+        };
+        let sensitive = [
+            ("Program", id(Kind::Program, MATERNITY)),
+            ("Item", id(Kind::Item, FORMULA)),
+            ("Kit", id(Kind::Kit, MATERNAL)),
+        ];
+        let general = [
+            ("Program", id(Kind::Program, WORKSHOP)),
+            ("Item", id(Kind::Item, BOOK)),
+            ("Kit", id(Kind::Kit, BATH)),
+        ];
+        for (name, entry) in sensitive.iter().chain(&general) {
+            archive(name, entry, 1).await;
+        }
+        // General for others until the next quarter, and general again from that day on.
+        let pads = id(Kind::Item, PADS);
+        let becomes = async |sensitivity: &str, version: i32| {
+            let change = json!({ "id": pads, "expectedVersion": version, "sensitivity": sensitivity });
+            done(&world.coordinator(), "updateItem", "item", "id", &change).await;
+        };
+        becomes("SENSITIVE", 1).await;
+        for (now, known) in
+            [("2026-11-20T12:00:00Z", false), ("2026-12-31T23:59:59Z", false), ("2027-01-01T00:00:00Z", true)]
+        {
+            world.set_now(now);
+            for (name, entry) in &general {
+                assert!(archived("other", name, entry).await, "{name} {now}");
+            }
+            for (name, entry) in &sensitive {
+                assert_eq!(archived("other", name, entry).await, known, "{name} {now}");
+            }
+        }
+        becomes("GENERAL", 2).await;
+        archive("Item", &pads, 3).await;
+        assert!(!archived("other", "Item", &pads).await, "others still know it as sensitive");
+        world.set_now("2027-04-01T00:00:00Z");
+        assert!(archived("other", "Item", &pads).await);
+    }
+);

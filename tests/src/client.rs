@@ -98,7 +98,23 @@ impl Request {
     /// # Errors
     /// When no answer came, or half of one.
     pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
-        let response = self.0.send().await?;
+        Begun(self.0.send().await?).rest().await
+    }
+
+    /// Sends it and waits for the head of the answer only.
+    pub async fn begin(self) -> Begun {
+        Begun(self.0.send().await.unwrap_or_else(|error| panic!("no answer: {error:?}")))
+    }
+}
+
+/// An answer whose body is still to be read.
+pub struct Begun(reqwest::Response);
+
+impl Begun {
+    /// # Errors
+    /// When it breaks off.
+    pub async fn rest(self) -> Result<Answer, reqwest::Error> {
+        let response = self.0;
         let status = response.status().as_u16();
         let headers = response.headers().clone();
         let body = response.bytes().await?;

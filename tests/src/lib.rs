@@ -2,7 +2,7 @@
 //!
 //! A test is written once and runs on both: see [`both!`].
 
-use std::future::Future;
+use std::{future::Future, io::Write};
 
 pub mod app;
 pub mod catalogue;
@@ -73,4 +73,9 @@ pub fn block_on<T>(test: impl Future<Output = T>) -> T {
     let runtime = runtime.unwrap_or_else(|error| panic!("runtime: {error}"));
     // What the server spawns on its own thread stays on this one.
     tokio::task::LocalSet::new().block_on(&runtime, test)
+}
+
+/// Says that something was not checked, and why. It is seen although the test passes, whose output else is kept back.
+pub fn skipped(what: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
 }

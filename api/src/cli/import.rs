@@ -59,7 +59,7 @@ enum Holds {
     /// Goods that came in: one row for each line; rows with the same form number are one receipt.
     #[command(after_help = columns(Kind::Receipts))]
     Receipts(Options),
-    /// Transfers, issues, losses and adjustments of stock, from paper forms.
+    /// Transfers and their arrivals, issues, losses and adjustments of stock, from paper forms.
     #[command(after_help = columns(Kind::Movements))]
     Movements(Options),
 }

@@ -58,7 +58,9 @@ impl Object for Item<'_> {
             },
             "version" => w.version(row.organization_id, row.version),
             "published" => w.bool(row.published_at.is_some()),
-            "archived" => w.bool(row.archived_at.is_some()),
+            "archived" => {
+                w.bool(w.access.is_archived(row.organization_id, row.archived_at, self.0.is_open()))
+            }
             _ => w.absent(node),
         }
     }

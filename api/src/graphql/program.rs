@@ -106,7 +106,7 @@ impl Object for Program<'_> {
             "endsOn" => w.optional_date(self.0.ends_on()),
             "version" => w.version(row.organization_id, row.version),
             "published" => w.bool(row.published_at.is_some()),
-            "archived" => w.bool(row.archived_at.is_some()),
+            "archived" => w.bool(access.is_archived(row.organization_id, row.archived_at, self.0.is_open())),
             "sensitivity" => w.word(&row.sensitivity),
             "organization" => match access.catalog.organizations.get(row.organization_id) {
                 Some(entry) => w.object(node, &Organization(entry)),

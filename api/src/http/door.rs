@@ -27,8 +27,13 @@ pub enum Refused {
     Credential(Denied),
     /// Nobody in particular asks.
     Anonymous,
+    /// The account has this many exports under way already.
+    TooManyExports(usize),
     Fault(Error),
 }
+
+/// Seconds after which it is worth to try again.
+const RETRY_AFTER: &str = "10";
 
 impl<F: Into<Error>> From<F> for Refused {
     fn from(fault: F) -> Self {
@@ -81,6 +86,15 @@ pub fn refuse(request: &HttpRequest, refused: Refused) -> HttpResponse {
             );
             return answer::refusal_with(response, "TOKEN_NEEDED", said(request, &reason), Media::Json);
         }
+        Refused::TooManyExports(most) => {
+            let mut response = HttpResponse::TooManyRequests();
+            response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+            let reason = reason!(
+                "You have {most} exports under way. Try again when one has ended.",
+                "Tiene {most} exportaciones en curso. Intente de nuevo cuando termine una."
+            );
+            return answer::refusal_with(response, "TOO_MANY_EXPORTS", said(request, &reason), Media::Json);
+        }
         Refused::Asked(reason) => (StatusCode::BAD_REQUEST, "BAD_USER_INPUT", reason),
         Refused::Fault(fault) => {
             // Notes the fault in the log.
@@ -101,7 +115,11 @@ pub fn refuse(request: &HttpRequest, refused: Refused) -> HttpResponse {
             (status, fault.code(), Reason { en: fault.message(), es })
         }
     };
-    answer::refusal(status, code, said(request, &reason), Media::Json)
+    let mut response = HttpResponse::build(status);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+    }
+    answer::refusal_with(response, code, said(request, &reason), Media::Json)
 }
 
 /// The text in the language of the request.

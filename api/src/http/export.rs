@@ -9,8 +9,13 @@
 //! one that is recorded meanwhile may be in it or not.
 
 mod asked;
+mod file;
 
-use std::{fs::File, io::Read};
+use std::{
+    collections::HashMap,
+    fs::File,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -20,13 +25,15 @@ use actix_web::{
 };
 use async_graphql::Pos;
 use futures_util::stream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use self::asked::Asked;
 use super::{
     App,
     answer::{self, Media},
     door::{Refused, access, refuse},
-    preflight,
+    held::{Held, Holding},
+    only_read,
     request::KeptCredentials,
     within,
 };
@@ -36,27 +43,37 @@ use crate::{
     export::{self, Format, TooManyRows, Workbook},
     graphql::server_error,
     import::{self, Header, Kind, headers, reason, template_rows},
-    store::{distribution::Begun, keyset::Place},
+    store::{Access, distribution::Begun, keyset::Place},
 };
 
-/// How much of a finished file is read at once.
-const CHUNK: usize = 64 * 1024;
-
-pub fn routes(services: &mut web::ServiceConfig) {
-    services
-        .route("/templates/{kind}.{form:csv|xlsx}", web::get().to(template))
-        .route("/export/distributions", web::get().to(distributions))
-        .route("/export/{kind:facilities|programs|items|kits}", web::get().to(registry));
-    let known = "/export/{kind:distributions|facilities|programs|items|kits}";
-    services
-        .route(known, web::method(actix_web::http::Method::OPTIONS).to(preflight))
-        .route(known, web::to(only_get));
+/// Exports under way, and what is put together once for all.
+pub struct Exports {
+    /// Turns at a workbook, which takes the processor and the disk from its first row until it is sent.
+    workbooks: Arc<Semaphore>,
+    of_account: Held,
+    /// The templates that are workbooks.
+    templates: Mutex<HashMap<Kind, Bytes>>,
 }
 
-async fn only_get() -> HttpResponse {
-    let mut response = HttpResponseBuilder::new(StatusCode::METHOD_NOT_ALLOWED);
-    response.insert_header((header::ALLOW, "GET"));
-    answer::refusal_with(response, "METHOD_NOT_ALLOWED", "Use GET.", Media::Json)
+impl Exports {
+    pub fn new(workbooks: usize) -> Self {
+        Self {
+            workbooks: Arc::new(Semaphore::new(workbooks)),
+            of_account: Held::default(),
+            templates: Mutex::default(),
+        }
+    }
+}
+
+pub fn routes(services: &mut web::ServiceConfig) {
+    let kinds = Kind::ALL.map(Kind::name).join("|");
+    let templates = format!("/templates/{{kind:{kinds}}}.{{form:csv|xlsx}}");
+    services
+        .route(&templates, web::get().to(template))
+        .route("/export/distributions", web::get().to(distributions))
+        .route("/export/{kind:facilities|programs|items|kits}", web::get().to(registry));
+    only_read(services, &templates);
+    only_read(services, "/export/{kind:distributions|facilities|programs|items|kits}");
 }
 
 async fn distributions(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
@@ -64,9 +81,10 @@ async fn distributions(app: web::Data<App>, request: HttpRequest) -> HttpRespons
         let Asked { format, filter, told } = Asked::of_distributions(&request)?;
         let who = KeptCredentials::of(&request);
         let access = access(&app, &who).await?;
+        let held = one_more(&app, &access)?;
         let begun = access.begin_export(filter, format.name(), told).await?;
         let columns = export::columns(access.is_outside());
-        Ok(Deliveries { app: app.clone(), who, begun, columns, format, place: Some(None) })
+        Ok(Deliveries { app: app.clone(), who, begun, columns, format, place: Some(None), held })
     };
     let deliveries = match within(&app, done).await {
         Some(Ok(deliveries)) => deliveries,
@@ -87,17 +105,19 @@ async fn registry(app: web::Data<App>, request: HttpRequest, path: web::Path<Str
         let kind = Kind::ALL.into_iter().find(|kind| kind.name() == path.as_str());
         let access = access(&app, &KeptCredentials::of(&request)).await?;
         access.require(Right::RegistryExport)?;
+        let held = one_more(&app, &access)?;
         let (Some(kind), Some(rows)) = (kind, kind.and_then(|kind| export::registry(&access, kind))) else {
             return Err(Refused::Fault(Error::Internal("an export of no kind".into())));
         };
         access.begin_registry_export(kind.name(), format.name(), rows.len()).await?;
         let columns = headers(kind);
         if format == Format::Xlsx {
-            let _turn = turn(&app).await?;
+            let turn = turn(&app).await?;
             let folder = app.config.data_dir.clone();
             let mut book = Workbook::new(&folder, columns, access.now)?;
             book.write(&rows)?.map_err(full)?;
-            return Ok(file(web::block(move || book.finish(&folder)).await.map_err(gone)??, kind)?);
+            let finished = web::block(move || book.finish(&folder)).await.map_err(gone)??;
+            return Ok(sent(&app, finished, kind, (turn, held))?);
         }
         let mut body = export::head(format, columns)?;
         body.extend(export::write(format, columns, &rows)?);
@@ -116,11 +136,8 @@ async fn template(app: web::Data<App>, path: web::Path<(String, String)>) -> Htt
         return super::nothing_here().await;
     };
     let body = match format {
-        Format::Xlsx => {
-            let [_, _, row] = template_rows(kind);
-            Workbook::small(&app.config.data_dir, headers(kind), app.config.clock.now(), &row)
-        }
-        Format::Csv | Format::JsonLines => Ok(import::template(kind).into_bytes()),
+        Format::Xlsx => template_book(&app, kind),
+        Format::Csv | Format::JsonLines => Ok(import::template(kind).into()),
     };
     match body {
         Ok(body) => {
@@ -135,6 +152,17 @@ async fn template(app: web::Data<App>, path: web::Path<(String, String)>) -> Htt
     }
 }
 
+/// A template as a workbook, which is put together once.
+fn template_book(app: &App, kind: Kind) -> Result<Bytes> {
+    let mut made = app.exports.templates.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(book) = made.get(&kind) {
+        return Ok(book.clone());
+    }
+    let [_, _, row] = template_rows(kind);
+    let book = Workbook::small(&app.config.data_dir, headers(kind), app.config.clock.now(), &row)?;
+    Ok(made.entry(kind).or_insert(book.into()).clone())
+}
+
 /// An export of deliveries under way.
 struct Deliveries {
     app: web::Data<App>,
@@ -144,6 +172,7 @@ struct Deliveries {
     format: Format,
     /// Where the next page begins; none after the last.
     place: Option<Option<Place>>,
+    held: Holding,
 }
 
 impl Deliveries {
@@ -192,19 +221,25 @@ impl Deliveries {
     async fn workbook(mut self) -> Result<HttpResponse, Refused> {
         let app = self.app.clone();
         let folder = app.config.data_dir.clone();
-        let _turn = turn(&app).await?;
+        let turn = turn(&app).await?;
         let mut book = Workbook::new(&folder, &self.columns, app.config.clock.now())?;
         while let Some(written) = self.page(|_, rows| book.write(rows)).await? {
             written.map_err(full)?;
         }
         let finished = web::block(move || book.finish(&folder)).await.map_err(gone)??;
-        Ok(file(finished, Kind::Distributions)?)
+        Ok(sent(&app, finished, Kind::Distributions, (turn, self.held))?)
     }
 }
 
-/// A turn at putting a workbook together.
-async fn turn(app: &App) -> Result<tokio::sync::SemaphorePermit<'_>> {
-    match within(app, app.workbooks.acquire()).await {
+/// One more export of the viewer's account.
+fn one_more(app: &App, access: &Access) -> Result<Holding, Refused> {
+    let most = app.config.exports.of_account;
+    app.exports.of_account.take(access.viewer.account(), most).ok_or(Refused::TooManyExports(most))
+}
+
+/// A turn at a workbook.
+async fn turn(app: &App) -> Result<OwnedSemaphorePermit> {
+    match within(app, app.exports.workbooks.clone().acquire_owned()).await {
         Some(Ok(turn)) => Ok(turn),
         _ => Err(Error::Unavailable),
     }
@@ -243,19 +278,10 @@ fn answer(format: Format, kind: Kind) -> HttpResponseBuilder {
     response
 }
 
-/// Sends a finished file.
-fn file(file: File, kind: Kind) -> Result<HttpResponse> {
+/// Sends a finished file. What is held is given back when it is sent, or the client has left.
+fn sent(app: &App, file: File, kind: Kind, held: (OwnedSemaphorePermit, Holding)) -> Result<HttpResponse> {
     let unreadable = |_| Error::Internal("a temporary file cannot be read".into());
     let length = file.metadata().map_err(unreadable)?.len();
-    let chunks = stream::try_unfold(file, async |mut file: File| {
-        let read = move || {
-            let mut chunk = vec![0; CHUNK];
-            let length = file.read(&mut chunk)?;
-            chunk.truncate(length);
-            Ok::<_, std::io::Error>((Bytes::from(chunk), file))
-        };
-        let (chunk, file) = web::block(read).await.map_err(std::io::Error::other)??;
-        Ok::<_, std::io::Error>((!chunk.is_empty()).then_some((chunk, file)))
-    });
-    Ok(answer(Format::Xlsx, kind).body(SizedStream::new(length, Box::pin(chunks))))
+    let parts = file::parts(file, held, app.config.exports.send_time);
+    Ok(answer(Format::Xlsx, kind).body(SizedStream::new(length, Box::pin(parts))))
 }

@@ -4,10 +4,13 @@ mod answer;
 mod door;
 mod export;
 pub mod graphql;
+mod held;
 pub mod live;
 mod pages;
 mod print;
 mod request;
+
+pub use export::Exports;
 
 use std::{future::Future, sync::Arc};
 
@@ -16,11 +19,10 @@ use actix_web::{
     body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     guard,
-    http::{StatusCode, header},
+    http::{Method, StatusCode, header},
     middleware::Next,
     web,
 };
-use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
@@ -30,9 +32,6 @@ use crate::{
 };
 use request::{Credentials, text_header};
 
-/// How many workbooks are put together at once.
-pub const WORKBOOKS: usize = 2;
-
 /// What every route needs.
 pub struct App {
     pub config: Config,
@@ -40,8 +39,7 @@ pub struct App {
     pub authenticator: Authenticator,
     pub graphql: graphql::Engine,
     pub sockets: live::Sockets,
-    /// Turns for putting workbooks together, which takes the processor and the disk.
-    pub workbooks: Semaphore,
+    pub exports: Exports,
 }
 
 /// All routes.
@@ -50,7 +48,7 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .route("/graphql", web::post().to(graphql::post))
         .route("/graphql", web::get().guard(guard::fn_guard(live::is_wanted)).to(live::open))
         .route("/graphql", web::get().to(graphql::get))
-        .route("/graphql", web::method(actix_web::http::Method::OPTIONS).to(preflight))
+        .route("/graphql", web::method(Method::OPTIONS).to(preflight))
         .route("/graphql", web::to(only_get_and_post))
         .route("/health/live", web::get().to(live))
         .route("/health/ready", web::get().to(ready))
@@ -59,6 +57,11 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(print::routes)
         .configure(pages::routes)
         .default_service(web::to(nothing_here));
+}
+
+/// What an address answers that is there for reading only, when something else is asked of it.
+fn only_read(services: &mut web::ServiceConfig, address: &str) {
+    services.route(address, web::method(Method::OPTIONS).to(preflight)).route(address, web::to(only_get));
 }
 
 /// Gives every request an id and every answer the headers that hold for all of them.
@@ -95,7 +98,7 @@ pub async fn frame(
     headers.append(header::VARY, header::HeaderValue::from_static("Origin"));
     if let (true, Some(origin)) = (allowed, origin) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        let exposed = header::HeaderValue::from_static("X-Request-Id");
+        let exposed = header::HeaderValue::from_static("Content-Disposition, Retry-After, X-Request-Id");
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
     }
     Ok(response)
@@ -167,6 +170,12 @@ async fn only_get_and_post() -> HttpResponse {
     let mut response = HttpResponseBuilder::new(StatusCode::METHOD_NOT_ALLOWED);
     response.insert_header((header::ALLOW, "GET, POST"));
     answer::refusal_with(response, "METHOD_NOT_ALLOWED", "Use POST, or GET for queries.", answer::Media::Json)
+}
+
+async fn only_get() -> HttpResponse {
+    let mut response = HttpResponseBuilder::new(StatusCode::METHOD_NOT_ALLOWED);
+    response.insert_header((header::ALLOW, "GET"));
+    answer::refusal_with(response, "METHOD_NOT_ALLOWED", "Use GET.", answer::Media::Json)
 }
 
 async fn nothing_here() -> HttpResponse {

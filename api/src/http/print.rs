@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::{
     App,
     door::{Refused, access, once, pairs, refuse, spanish, unknown},
-    nothing_here,
+    nothing_here, only_read,
     request::KeptCredentials,
     within,
 };
@@ -22,7 +22,9 @@ use crate::{
 };
 
 pub fn routes(services: &mut web::ServiceConfig) {
-    services.route("/print/{form}", web::get().to(form));
+    let address = format!("/print/{{form:{}}}", Form::ALL.map(Form::name).join("|"));
+    services.route(&address, web::get().to(form));
+    only_read(services, &address);
 }
 
 async fn form(app: web::Data<App>, request: HttpRequest, path: web::Path<String>) -> HttpResponse {

@@ -7,7 +7,7 @@ use entity::value::{StockMovementKind, StockSource};
 use super::{
     Kind,
     cells::{Cells, MOST},
-    fault::{FaultCode, quoted, reason},
+    fault::{FaultCode, Reason, quoted, reason},
     parse::{MOST_LINES, supplied},
     rows::{FormLineRow, FormRow, Happened},
 };
@@ -21,9 +21,12 @@ pub(super) fn form(kind: Kind, cells: &mut Cells<'_, '_>) -> Option<FormRow> {
     let supplied = supplied(cells);
     let least = match happened {
         Some(Happened::Moved { kind: StockMovementKind::Adjustment, .. }) => -MOST,
+        Some(Happened::Arrived { .. }) => 0,
         _ => 1,
     };
     let quantity = cells.number("quantity", least);
+    let returned = count(cells, "returned");
+    let lost = count(cells, "lost");
     let lot_number = optional(cells, "lot_number");
     let expires_on =
         if cells.is_blank("expires_on") { Some(None) } else { cells.date("expires_on").map(Some) };
@@ -31,6 +34,8 @@ pub(super) fn form(kind: Kind, cells: &mut Cells<'_, '_>) -> Option<FormRow> {
         line: cells.line(),
         supplied: supplied?,
         quantity: quantity?,
+        returned: returned?,
+        lost: lost?,
         lot_number: lot_number?,
         expires_on: expires_on?,
     };
@@ -51,23 +56,50 @@ fn received(cells: &mut Cells<'_, '_>) -> Option<Happened> {
 }
 
 fn moved(cells: &mut Cells<'_, '_>) -> Option<Happened> {
-    use StockMovementKind::{Adjustment, Issue, Loss, Transfer};
+    use StockMovementKind::{Adjustment, Arrival, Issue, Loss, Transfer};
     let kind = cells.choice("kind").filter(|kind| {
-        let known = matches!(kind, Transfer | Issue | Loss | Adjustment);
+        let known = matches!(kind, Transfer | Arrival | Issue | Loss | Adjustment);
         if !known {
             let reason = reason!(
-                "A file holds TRANSFER, ISSUE, LOSS or ADJUSTMENT; record the others through the API.",
-                "Un archivo contiene TRANSFER, ISSUE, LOSS o ADJUSTMENT; registre lo demás mediante la API."
+                "A file holds TRANSFER, ARRIVAL, ISSUE, LOSS or ADJUSTMENT; record the others through the API.",
+                "Un archivo contiene TRANSFER, ARRIVAL, ISSUE, LOSS o ADJUSTMENT; registre lo demás mediante la API."
             );
             cells.fault("kind", FaultCode::BadChoice, reason);
         }
         known
     });
-    let to_place = optional(cells, "to_place");
-    let via = optional(cells, "via");
     let reason = if cells.is_blank("reason") { Some(None) } else { cells.choice("reason").map(Some) };
     let note = optional(cells, "note");
-    Some(Happened::Moved { kind: kind?, to_place: to_place?, via: via?, reason: reason?, note: note? })
+    if kind == Some(Arrival) {
+        let only = reason!("Only a transfer has this.", "Solo un traslado lo lleva.");
+        let blank = are_blank(cells, &["to_place", "via"], &only);
+        let transfer = cells.name("transfer");
+        return Some(Happened::Arrived { transfer: transfer?, reason: reason?, note: note? })
+            .filter(|_| blank);
+    }
+    let only = reason!("Only an arrival has this.", "Solo una llegada lo lleva.");
+    let blank = are_blank(cells, &["transfer", "returned", "lost"], &only);
+    let to_place = optional(cells, "to_place");
+    let via = optional(cells, "via");
+    let moved = Happened::Moved { kind: kind?, to_place: to_place?, via: via?, reason: reason?, note: note? };
+    Some(moved).filter(|_| blank)
+}
+
+/// Whether cells are empty that do not belong to this kind of movement.
+fn are_blank(cells: &mut Cells<'_, '_>, columns: &[&'static str], only: &Reason) -> bool {
+    let mut blank = true;
+    for column in columns {
+        if !cells.is_blank(column) {
+            cells.fault(column, FaultCode::Invalid, only.clone());
+            blank = false;
+        }
+    }
+    blank
+}
+
+/// A number that is zero where the cell is empty.
+fn count(cells: &mut Cells<'_, '_>, column: &'static str) -> Option<i32> {
+    if cells.is_blank(column) { Some(0) } else { cells.number(column, 0) }
 }
 
 fn optional(cells: &mut Cells<'_, '_>, column: &'static str) -> Option<Option<String>> {
@@ -87,7 +119,7 @@ pub(super) fn join(
     };
     let whole = match found.happened {
         Happened::Received { .. } => "source",
-        Happened::Moved { .. } => "kind",
+        Happened::Moved { .. } | Happened::Arrived { .. } => "kind",
     };
     for (column, same) in [
         ("occurred_on", first.occurred_on == found.occurred_on),

@@ -311,8 +311,9 @@ const MOVEMENTS: &[Header] = &[
     required(
         "kind",
         "#activity+type",
-        "TRANSFER, ISSUE, LOSS or ADJUSTMENT.",
-        "TRANSFER (traslado), ISSUE (salida), LOSS (pérdida) o ADJUSTMENT (ajuste).",
+        "TRANSFER, ARRIVAL (of a transfer), ISSUE, LOSS or ADJUSTMENT.",
+        "TRANSFER (traslado), ARRIVAL (llegada de un traslado), ISSUE (salida), LOSS (pérdida) o ADJUSTMENT \
+         (ajuste).",
     ),
     WHEN,
     PLACE,
@@ -327,6 +328,12 @@ const MOVEMENTS: &[Header] = &[
         "#loc+place+via+name",
         "Place in transit of a transfer; the only one if empty.",
         "Lugar de tránsito de un traslado; si está vacío, el único.",
+    ),
+    optional(
+        "transfer",
+        "#meta+form+transfer+id",
+        "Form number of the transfer; arrivals only.",
+        "Número de formulario del traslado; solo llegadas.",
     ),
     optional(
         "reason",
@@ -352,8 +359,20 @@ const MOVEMENTS: &[Header] = &[
     required(
         "quantity",
         "#output+num",
-        "How many; below zero where an adjustment takes away.",
-        "Cuántos; bajo cero donde un ajuste resta.",
+        "How many; below zero where an adjustment takes away. Of an arrival, how many were received, or 0.",
+        "Cuántos; bajo cero donde un ajuste resta. De una llegada, cuántos se recibieron, o 0.",
+    ),
+    optional(
+        "returned",
+        "#output+num+returned",
+        "How many went back to where they came from; arrivals only.",
+        "Cuántos volvieron a su origen; solo llegadas.",
+    ),
+    optional(
+        "lost",
+        "#output+num+lost",
+        "How many were lost on the way, with the reason; arrivals only.",
+        "Cuántos se perdieron en el camino, con el motivo; solo llegadas.",
     ),
 ];
 
@@ -439,11 +458,14 @@ pub fn example(kind: Kind) -> &'static [&'static str] {
             "",
             "",
             "",
+            "",
             "soap",
             "",
             "",
             "",
             "60",
+            "",
+            "",
         ],
     }
 }

@@ -22,15 +22,16 @@
 //! items          code* name_es name_en original unit* sensitivity*
 //! kits           code* version* valid_from* name_es name_en original item* quantity*
 //! receipts       form_number* place* occurred_on* source* donor item kit kit_version quantity* lot_number expires_on
-//! movements      form_number* kind* occurred_on* place* to_place via reason note item kit kit_version lot_number
-//!                quantity*
+//! movements      form_number* kind* occurred_on* place* to_place via transfer reason note item kit kit_version
+//!                lot_number quantity* returned lost
 //! ```
 //!
 //! Columns with a star are required; of the two names, one is. What [`crate::export`] writes comes back as it
 //! went: columns that only tell, such as the moment of recording, are passed over, and an apostrophe that guards a
 //! cell from being taken for a formula is taken off.
 //!
-//! The rows of a paper form of stock have its number in common, and what the form says as a whole.
+//! The rows of a paper form of stock have its number in common, and what the form says as a whole. By its number an
+//! arrival names its transfer.
 //! A delivery with several lines has several rows with the same `key`, and a kit one row for each of its
 //! items; what they share must be the same in each.
 
@@ -46,6 +47,7 @@ mod rows;
 mod sheet;
 mod source;
 mod text;
+mod unpack;
 
 pub use fault::{Fault, FaultCode, Faults, MAX_FAULTS, Reason};
 pub(crate) use fault::{quoted, reason};
@@ -116,18 +118,21 @@ impl Kind {
 struct Limits {
     bytes: usize,
     rows: usize,
+    unpacked: unpack::Unpacked,
 }
+
+const LIMITS: Limits = Limits { bytes: MAX_BYTES, rows: MAX_ROWS, unpacked: unpack::UNPACKED };
 
 /// The rows of a file, or everything that is wrong with it, by line.
 ///
 /// At most [`MAX_FAULTS`] faults are listed; a last one then says how many there are besides.
 pub fn read(bytes: &[u8], kind: Kind, encoding: Encoding) -> Result<Table, Vec<Fault>> {
-    read_within(bytes, kind, encoding, &Limits { bytes: MAX_BYTES, rows: MAX_ROWS })
+    read_within(bytes, kind, encoding, &LIMITS)
 }
 
 /// As [`read`], for more checks to come: the rows that have no fault, or none when the file is no table.
 pub fn read_into(bytes: &[u8], kind: Kind, encoding: Encoding, faults: &mut Faults) -> Option<Table> {
-    rows_within(bytes, kind, encoding, &Limits { bytes: MAX_BYTES, rows: MAX_ROWS }, faults)
+    rows_within(bytes, kind, encoding, &LIMITS, faults)
 }
 
 fn read_within(bytes: &[u8], kind: Kind, encoding: Encoding, limits: &Limits) -> Result<Table, Vec<Fault>> {
@@ -147,7 +152,7 @@ fn rows_within(
 ) -> Option<Table> {
     let text;
     let source = if sheet::is_workbook(bytes) {
-        sheet::SheetRecords::read(bytes, limits.bytes).map(Source::Sheet)
+        sheet::SheetRecords::read(bytes, limits).map(Source::Sheet)
     } else {
         match text::decode(bytes, encoding, limits.bytes) {
             Ok(decoded) => {

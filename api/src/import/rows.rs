@@ -169,6 +169,13 @@ pub enum Happened {
         reason: Option<StockReason>,
         note: Option<String>,
     },
+    Arrived {
+        /// Number of the form of the transfer.
+        transfer: String,
+        /// Why something was lost.
+        reason: Option<StockReason>,
+        note: Option<String>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -176,8 +183,17 @@ pub struct FormLineRow {
     #[serde(skip)]
     pub line: u32,
     pub supplied: Supplied,
-    /// Below zero only where an adjustment takes away.
+    /// Below zero only where an adjustment takes away; of an arrival, what was received.
     pub quantity: i32,
+    /// Of an arrival only. Left out of the hash of other forms, by which they are known again.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub returned: i32,
+    #[serde(skip_serializing_if = "is_zero")]
+    pub lost: i32,
     pub lot_number: Option<String>,
     pub expires_on: Option<NaiveDate>,
+}
+
+fn is_zero(number: &i32) -> bool {
+    *number == 0
 }

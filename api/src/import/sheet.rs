@@ -8,9 +8,10 @@ use std::{borrow::Cow, io::Cursor};
 use calamine::{DataRef, ExcelDateTime, Reader, SheetVisible, Xlsx};
 
 use super::{
-    MAX_ROWS,
+    Limits,
     fault::{Fault, FaultCode, Reason, reason},
     text::{Next, Record},
+    unpack::{self, Refused},
 };
 
 /// The most columns that are looked at; the widest of our files has a fifth of them.
@@ -28,20 +29,25 @@ pub(super) struct SheetRecords {
 }
 
 impl SheetRecords {
-    pub(super) fn read(bytes: &[u8], limit: usize) -> Result<Self, Fault> {
-        if bytes.len() > limit {
-            let most = limit / 1024 / 1024;
+    pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, Fault> {
+        if bytes.len() > limits.bytes {
+            let most = limits.bytes / 1024 / 1024;
             let reason = reason!(
                 "The file is larger than {most} MiB; import it in parts.",
                 "El archivo pesa más de {most} MiB; impórtelo por partes."
             );
             return Err(fault(1, FaultCode::TooLarge, reason));
         }
+        unpack::check(bytes, limits.unpacked).map_err(|refused| match refused {
+            Refused::Unreadable => unreadable(),
+            Refused::TooLarge(reason) => fault(1, FaultCode::TooLarge, reason),
+        })?;
         let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| unreadable())?;
         let first = book.sheets_metadata().iter().find(|sheet| sheet.visible == SheetVisible::Visible);
         let name = first.map(|sheet| sheet.name.clone()).ok_or_else(unreadable)?;
         let mut cells = book.worksheet_cells_reader(&name).map_err(|_| unreadable())?;
         let mut rows: Vec<(u32, Vec<String>)> = Vec::new();
+        let mut kept = 0;
         while let Some(cell) = cells.next_cell().map_err(|_| unreadable())? {
             let (row, column) = cell.get_position();
             let text = text(cell.get_value());
@@ -49,7 +55,8 @@ impl SheetRecords {
                 continue;
             }
             let line = row.saturating_add(1);
-            if column >= MOST_COLUMNS || rows.len() > MAX_ROWS + 2 {
+            kept += text.len();
+            if column >= MOST_COLUMNS || rows.len() > limits.rows + 2 || kept > limits.unpacked.cells {
                 let reason = reason!(
                     "The sheet is larger than any that can be imported; import it in parts.",
                     "La hoja es más grande que cualquiera que se pueda importar; impórtela por partes."
@@ -60,8 +67,9 @@ impl SheetRecords {
                 rows.push((line, Vec::new()));
             }
             if let Some((_, cells)) = rows.last_mut() {
-                let column = column as usize;
-                cells.resize(cells.len().max(column + 1), String::new());
+                let (column, before) = (column as usize, cells.len());
+                cells.resize(before.max(column + 1), String::new());
+                kept += (cells.len() - before) * size_of::<String>();
                 cells[column] = text;
             }
         }

@@ -26,14 +26,19 @@ pub enum Form {
 }
 
 impl Form {
+    pub const ALL: [Self; 3] = [Self::DeliveryAct, Self::AttendanceSheet, Self::GoodsList];
+
     /// As an address spells it.
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "delivery-act" => Some(Self::DeliveryAct),
-            "attendance-sheet" => Some(Self::AttendanceSheet),
-            "goods-list" => Some(Self::GoodsList),
-            _ => None,
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DeliveryAct => "delivery-act",
+            Self::AttendanceSheet => "attendance-sheet",
+            Self::GoodsList => "goods-list",
         }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|form| form.name() == name)
     }
 
     /// The letters that the numbers of such sheets begin with.

@@ -241,16 +241,19 @@ impl Access {
         Some(match kind {
             Kind::Facility => self.facility(id)?.row.archived_at.is_some(),
             Kind::Program => {
-                let row = &self.program(id)?.entry.row;
-                self.left_out(row.organization_id, row.archived_at, row.sensitivity)
+                let view = self.program(id)?;
+                let row = &view.entry.row;
+                self.is_archived(row.organization_id, row.archived_at, view.is_open())
             }
             Kind::Item => {
-                let row = &self.item(id)?.entry.row;
-                self.left_out(row.organization_id, row.archived_at, row.sensitivity)
+                let view = self.item(id)?;
+                let row = &view.entry.row;
+                self.is_archived(row.organization_id, row.archived_at, view.is_open())
             }
             Kind::Kit => {
-                let row = &self.kit(id)?.entry.row;
-                self.left_out(row.organization_id, row.archived_at, row.sensitivity)
+                let view = self.kit(id)?;
+                let row = &view.entry.row;
+                self.is_archived(row.organization_id, row.archived_at, view.is_open())
             }
             Kind::StockPlace => self.stock_place(id)?.archived_at.is_some(),
             _ => return None,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Access, begin, write::Write};
+use super::Access;
 use crate::{auth::Right, error::Result};
 
 /// What the audit keeps of an export.
@@ -23,7 +23,7 @@ impl Access {
     /// # Errors
     /// When the database is out of reach: nothing is given out then.
     pub(super) async fn audit_export(&self, told: Told<'_>) -> Result<()> {
-        let write = Write { tx: begin(&self.store.pools.write).await?, access: self };
+        let write = self.store.bulk().await?.as_write(self);
         let Told { what, format, filter, rows } = told;
         let detail = json!({ "of": what, "format": format, "filter": filter, "rows": rows });
         write.audit("EXPORT", "export", self.new_id(), None, detail).await?;

@@ -70,7 +70,7 @@ pub struct View<'a> {
 
 impl<'a> View<'a> {
     /// Whether others learn at once what becomes of it: it is general, and has been for as long as they know it.
-    pub(super) fn is_open(self) -> bool {
+    pub fn is_open(self) -> bool {
         self.entry.row.sensitivity == Sensitivity::General && matches!(self.face, Face::Current)
     }
 
@@ -117,7 +117,7 @@ impl Access {
         let needle = filter.search.as_deref().map(search::needle);
         let rows = self.catalog.items.iter().filter_map(|entry| self.item_view(entry)).filter(|view| {
             let row = &view.entry.row;
-            !self.left_out(row.organization_id, row.archived_at, row.sensitivity)
+            !self.is_archived(row.organization_id, row.archived_at, view.is_open())
                 && filter
                     .organization
                     .as_ref()

@@ -80,7 +80,7 @@ pub struct View<'a> {
 
 impl<'a> View<'a> {
     /// Whether others learn at once what becomes of it: it is general, and has been for as long as they know it.
-    pub(super) fn is_open(self) -> bool {
+    pub fn is_open(self) -> bool {
         self.entry.row.sensitivity == Sensitivity::General && matches!(self.face, Face::Current)
     }
 
@@ -121,7 +121,7 @@ impl Access {
     pub fn kits(&self, window: &Window) -> Page<View<'_>> {
         let rows = self.catalog.kits.iter().filter_map(|entry| self.kit_view(entry)).filter(|view| {
             let row = &view.entry.row;
-            !self.left_out(row.organization_id, row.archived_at, row.sensitivity)
+            !self.is_archived(row.organization_id, row.archived_at, view.is_open())
         });
         page_in_memory(rows, |view| Self::kit_place(*view), Direction::Ascending, window)
     }

@@ -15,6 +15,7 @@ pub mod duplicate;
 pub mod export;
 pub mod facility;
 pub mod feed;
+mod form;
 pub mod gift;
 pub mod import;
 pub mod input;

@@ -101,7 +101,7 @@ pub fn sensitivity_of(areas: &[ProgramArea]) -> Sensitivity {
 
 impl<'a> View<'a> {
     /// Whether others learn at once what becomes of it: it is general, and has been for as long as they know it.
-    pub(super) fn is_open(self) -> bool {
+    pub fn is_open(self) -> bool {
         self.entry.row.sensitivity == Sensitivity::General && matches!(self.face, Face::Current)
     }
 
@@ -186,7 +186,7 @@ impl Access {
         let needle = filter.search.as_deref().map(search::needle);
         let rows = self.catalog.programs.iter().filter_map(|entry| self.program_view(entry)).filter(|view| {
             let row = &view.entry.row;
-            !self.left_out(row.organization_id, row.archived_at, row.sensitivity)
+            !self.is_archived(row.organization_id, row.archived_at, view.is_open())
                 && filter.organization.as_ref().is_none_or(|ids| ids.contains(&row.organization_id))
                 && filter
                     .facility

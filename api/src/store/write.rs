@@ -51,18 +51,6 @@ impl Access {
         Uuid::new_v4()
     }
 
-    /// A number for a paper form, such as `AE-261121-7KQ4-M2XD`: the day, and forty random bits in letters and digits
-    /// that are not mistaken for each other when they are read aloud or typed. It is kept nowhere.
-    pub fn fresh_form_number(&self, letters: &str) -> String {
-        const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-        let id = self.new_id();
-        // The first six bytes of a random id are random in every bit.
-        let bits = id.as_bytes().iter().take(5).fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
-        let digit = |place: u32| char::from(DIGITS[(bits >> (5 * place) & 31) as usize]);
-        let (first, second): (String, String) = ((0..4).map(digit).collect(), (4..8).map(digit).collect());
-        format!("{letters}-{}-{first}-{second}", self.today().format("%y%m%d"))
-    }
-
     /// Publishes or archives an entry of the viewer's organisation.
     pub async fn end_or_publish(&self, kind: Kind, at: At, life: Life, validate_only: bool) -> Written<()> {
         let entry = self.entry(kind, at.id).ok_or_else(|| UserError::not_found(&["id"]))?;
@@ -132,14 +120,15 @@ impl Access {
         (sensitivity == Sensitive && published.is_none()).then(|| next_quarter(self.today()))
     }
 
-    /// Whether lists leave an archived entry out. Outsiders miss a sensitive one with the next quarter only.
-    pub(super) fn left_out(
+    /// Whether an entry is archived for the viewer: lists then leave it out. Others than the staff of its owner learn
+    /// with the next quarter only that one is which is not open.
+    pub fn is_archived(
         &self,
         owner: Uuid,
         archived_at: Option<chrono::DateTime<chrono::Utc>>,
-        sensitivity: entity::value::Sensitivity,
+        is_open: bool,
     ) -> bool {
-        let later = sensitivity == entity::value::Sensitivity::Sensitive && !self.viewer.is_staff_of(owner);
+        let later = !is_open && !self.viewer.is_staff_of(owner);
         archived_at.is_some_and(|at| !later || next_quarter(at.date_naive()) <= self.today())
     }
 

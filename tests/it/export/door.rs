@@ -5,6 +5,7 @@ use api::{
     error::Error,
     store::distribution::{AT_ONCE, Filter},
 };
+use entity::value::{DistributionStatus, VoidReason};
 use serde_json::{Value, json};
 use tests::{Answer, both, catalogue};
 
@@ -189,6 +190,53 @@ both!(
         world.sql("UPDATE agreement SET ends_on = '2025-12-31'").await;
         let (page, next) = world.access("partner", "ally").await.export_page(&begun, next).await.unwrap();
         assert!(page.is_empty() && next.is_none());
+    }
+);
+
+both!(
+    async fn an_account_has_only_so_many_exports_at_once(world: &World) {
+        // A page is more than the sockets between us hold, so an export goes on for as long as nobody reads it.
+        let seeds = (1..=AT_ONCE as u128 + 1).map(|n| {
+            let mut seed = Seed::new(n, 1, SUPPLIES, "2026-03-01", 20)
+                .status(DistributionStatus::Voided)
+                .line(Goods::Item(SOAP), 20);
+            seed.row.voided_at = Some(moment("2026-11-05T00:00:00Z"));
+            seed.row.void_reason = Some(VoidReason::Duplicate);
+            seed.row.void_note = Some("x".repeat(40_000));
+            seed
+        });
+        world.add(&seeds.collect::<Vec<_>>()).await;
+        let client = world.coordinator();
+        let ask = |format: &str| client.request("GET", &format!("/export/distributions?format={format}"));
+        let one = ask("csv").begin().await;
+        let _two = ask("jsonl").begin().await;
+        let before = world.counts().await;
+        for address in ADDRESSES {
+            let request = client.request("GET", &format!("/export/{address}?format=xlsx"));
+            let answer = request.header("accept-language", "es").send().await;
+            refused(&answer, 429, "TOO_MANY_EXPORTS");
+            assert_eq!(answer.header("retry-after"), Some("10"));
+            let message = "Tiene 2 exportaciones en curso. Intente de nuevo cuando termine una.";
+            assert_eq!(answer.errors()[0]["message"], json!(message));
+        }
+        assert_eq!(world.counts().await, before, "what is refused is not in the audit");
+        text(&world.partner(), "distributions").await;
+        let file = one.rest().await.unwrap();
+        assert_eq!(
+            file.expect_status(200).body.iter().filter(|byte| **byte == b'\n').count(),
+            2 + AT_ONCE + 1
+        );
+        text(&client, "items").await;
+    }
+);
+
+both!(
+    async fn a_template_is_put_together_once(world: &World) {
+        let ask = async || world.anonymous().request("GET", "/templates/receipts.xlsx").send().await;
+        let first = ask().await;
+        // The day on which it was made stands in it.
+        world.set_now("2026-12-24T00:00:00Z");
+        assert_eq!(ask().await.body, first.expect_status(200).body);
     }
 );
 

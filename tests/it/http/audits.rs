@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use tests::{TestApp, both};
+use tests::{TestApp, both, skipped};
 use tokio::process::Command;
 
 /// How many audits its version 1.23.1 has.
@@ -18,9 +18,7 @@ both!(
     async fn the_audits_of_graphql_http_pass(app: &TestApp) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/node");
         if !folder.join("node_modules/graphql-http").is_dir() {
-            println!(
-                "SKIPPED: target/node holds no graphql-http; scripts/test installs it where npm is there"
-            );
+            skipped("target/node holds no graphql-http; scripts/test installs it where npm is there");
             return;
         }
         let url = format!("http://{}/graphql", app.address);
@@ -28,7 +26,7 @@ both!(
         let output = match run {
             Ok(output) => output,
             Err(error) => {
-                println!("SKIPPED: node does not start: {error}");
+                skipped(&format!("node does not start: {error}"));
                 return;
             }
         };

@@ -4,7 +4,13 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::{Backend, Socket, block_on, both};
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::tungstenite::{
+    Bytes, Message,
+    protocol::frame::{
+        Frame,
+        coding::{Data, OpCode},
+    },
+};
 
 use super::{IDS, RECORDED, bearer, recorded, small, socket, told};
 use crate::world::*;
@@ -69,10 +75,56 @@ both!(
             socket.send(message).await;
             assert_eq!(socket.closed().await, end(INVALID.0, INVALID.1));
         }
-        // A message that is too large.
-        let mut large = Socket::open(address).await;
-        large.say(json!({ "type": "ping", "payload": { "text": "x".repeat(300_000) } })).await;
-        assert_eq!(large.closed().await, end(1009, "The message is too large"));
+    }
+);
+
+/// A ping of this many bytes and some.
+fn long_ping(bytes: usize) -> Value {
+    json!({ "type": "ping", "payload": { "text": "x".repeat(bytes) } })
+}
+
+/// The frames in which a message may come.
+fn frames(message: &Value, size: usize) -> Vec<Message> {
+    let bytes = message.to_string().into_bytes();
+    let count = bytes.len().div_ceil(size);
+    let frames = bytes.chunks(size).enumerate().map(|(place, part)| {
+        let kind = if place == 0 { Data::Text } else { Data::Continue };
+        Message::Frame(Frame::message(part.to_vec(), OpCode::Data(kind), place + 1 == count))
+    });
+    frames.collect()
+}
+
+both!(
+    async fn a_message_may_be_so_large_and_a_first_one_less(world: &World) {
+        let too_large = end(1009, "The message is too large");
+        let mut unknown = Socket::open(world.address).await;
+        unknown.say(long_ping(8_000)).await;
+        assert_eq!(unknown.hear().await["type"], json!("pong"));
+        assert_eq!(end_after(unknown, long_ping(8_200)).await, too_large);
+        let mut in_frames = Socket::open(world.address).await;
+        for frame in frames(&long_ping(8_200), 4_000) {
+            in_frames.send(frame).await;
+        }
+        assert_eq!(in_frames.closed().await, too_large);
+
+        let mut known = Socket::open(world.address).await;
+        for frame in frames(&json!({ "type": "connection_init" }), 10) {
+            known.send(frame).await;
+        }
+        assert_eq!(known.hear().await, json!({ "type": "connection_ack" }));
+        known.say(long_ping(200_000)).await;
+        assert_eq!(known.hear().await["type"], json!("pong"));
+        for frame in frames(&long_ping(200_000), 50_000) {
+            known.send(frame).await;
+        }
+        assert_eq!(known.hear().await["type"], json!("pong"));
+        for frame in frames(&long_ping(300_000), 100_000) {
+            known.send(frame).await;
+        }
+        assert_eq!(known.closed().await, too_large);
+        let mut known = Socket::open(world.address).await;
+        known.init(json!({})).await;
+        assert_eq!(end_after(known, long_ping(300_000)).await, too_large);
     }
 );
 
@@ -250,6 +302,25 @@ both!(
         assert_eq!(answer.code(), "BAD_REQUEST");
     }
 );
+
+#[test]
+fn who_says_nothing_does_not_take_the_places_of_others() {
+    block_on(async {
+        let world = World::configured(Backend::Sqlite, |config| config.sockets.waiting = 2).await;
+        let protocol = [("sec-websocket-protocol", "graphql-transport-ws")];
+        let mut one = Socket::open(world.address).await;
+        let two = Socket::open(world.address).await;
+        assert_eq!(Socket::tried(world.address, &protocol).await.err(), Some(503));
+        // One that says who it is for makes room, and so does one that ends.
+        one.init(json!({})).await;
+        let mut three = Socket::open(world.address).await;
+        assert_eq!(Socket::tried(world.address, &protocol).await.err(), Some(503));
+        assert_eq!(end_after(two, json!([])).await, end(INVALID.0, INVALID.1));
+        let _four = Socket::open(world.address).await;
+        assert_eq!(Socket::tried(world.address, &protocol).await.err(), Some(503));
+        three.round_trip().await;
+    });
+}
 
 #[test]
 fn who_says_nothing_is_not_waited_for() {

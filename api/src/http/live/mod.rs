@@ -3,13 +3,7 @@
 mod protocol;
 mod socket;
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -23,6 +17,7 @@ use self::socket::Socket;
 use super::{
     App,
     answer::{self, Media},
+    held::{Held, Holding},
     request::text_header,
 };
 use crate::config::Config;
@@ -31,48 +26,45 @@ use crate::config::Config;
 #[derive(Default)]
 pub struct Sockets {
     all: AtomicUsize,
-    /// By account; all without one are one.
-    of_viewer: Mutex<HashMap<Option<Uuid>, usize>>,
+    /// Those that have not said yet who they are for.
+    waiting: AtomicUsize,
+    of_viewer: Held,
 }
 
 /// A socket that is counted for as long as this is held.
 struct Counted {
     app: web::Data<App>,
-    viewer: Option<Option<Uuid>>,
+    /// None while it waits.
+    viewer: Option<Holding>,
 }
 
 impl Counted {
-    /// None when there are as many as there may be.
+    /// None when there are as many as there may be, or as many of which nobody knows whose they are.
     fn new(app: &web::Data<App>) -> Option<Self> {
-        let before = app.sockets.all.fetch_add(1, Ordering::Relaxed);
+        let (sockets, limits) = (&app.sockets, app.config.sockets);
+        let all = sockets.all.fetch_add(1, Ordering::Relaxed);
+        let waiting = sockets.waiting.fetch_add(1, Ordering::Relaxed);
         // Made in any case, so that it counts down again.
         let counted = Self { app: app.clone(), viewer: None };
-        (before < app.config.sockets.all).then_some(counted)
+        (all < limits.all && waiting < limits.waiting).then_some(counted)
     }
 
     /// Whose it is; false when they have as many as they may.
     fn belongs_to(&mut self, account: Option<Uuid>) -> bool {
-        let mut of_viewer = self.app.sockets.of_viewer.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = of_viewer.entry(account).or_default();
-        if *count >= self.app.config.sockets.of_viewer {
-            return false;
+        let sockets = &self.app.sockets;
+        self.viewer = sockets.of_viewer.take(account, self.app.config.sockets.of_viewer);
+        if self.viewer.is_some() {
+            sockets.waiting.fetch_sub(1, Ordering::Relaxed);
         }
-        *count += 1;
-        self.viewer = Some(account);
-        true
+        self.viewer.is_some()
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
         self.app.sockets.all.fetch_sub(1, Ordering::Relaxed);
-        let Some(account) = self.viewer else { return };
-        let mut of_viewer = self.app.sockets.of_viewer.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = of_viewer.get_mut(&account) {
-            *count -= 1;
-            if *count == 0 {
-                of_viewer.remove(&account);
-            }
+        if self.viewer.is_none() {
+            self.app.sockets.waiting.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, web};
-use actix_ws::{AggregatedMessage, Closed, MessageStream, ProtocolError, Session};
+use actix_ws::{Closed, Item, Message, MessageStream, ProtocolError, Session};
 use async_graphql::{Pos, ServerError, parser::types::OperationType};
 use futures_util::StreamExt;
 use serde_json::{Map, Value as Json};
@@ -39,6 +39,8 @@ use crate::{
 
 /// How many events are told at once, before the client is heard again.
 const AT_ONCE: usize = 100;
+/// The longest message, in one frame or many, of a client that has not said who it is.
+const LARGEST_FIRST: usize = 8 * 1024;
 /// How often it is looked whether the credential still holds.
 const PULSE: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -55,6 +57,8 @@ pub struct Socket {
     feed: watch::Receiver<State>,
     /// Whether there may be more to tell than has been told.
     behind: bool,
+    /// The frames of a message whose last is still to come.
+    begun: Vec<u8>,
     /// Pings since the client was last heard.
     unanswered: u8,
 }
@@ -92,6 +96,7 @@ impl Socket {
             subscriptions: Vec::new(),
             feed: app.store.feed.follow(),
             behind: false,
+            begun: Vec::new(),
             unanswered: 0,
             app,
         }
@@ -110,8 +115,7 @@ impl Socket {
 
     async fn talk(&mut self, messages: MessageStream) -> End {
         let limits = self.app.config.sockets;
-        let mut messages =
-            messages.max_frame_size(LARGEST).aggregate_continuations().max_continuation_size(LARGEST);
+        let mut messages = messages.max_frame_size(LARGEST_FIRST);
         let init_by = Instant::now() + limits.init_time;
         let (mut pulse, mut ping) = (interval(PULSE), interval(limits.ping_time));
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -132,6 +136,7 @@ impl Socket {
             if let Err(end) = step {
                 return end;
             }
+            messages = messages.max_frame_size(self.largest());
         }
     }
 
@@ -152,18 +157,39 @@ impl Socket {
         sent(&self.app, self.session.ping(b"")).await
     }
 
-    async fn hear(&mut self, message: AggregatedMessage) -> Step {
+    /// The longest message that the client may send now.
+    fn largest(&self) -> usize {
+        if self.who.is_some() { LARGEST } else { LARGEST_FIRST }
+    }
+
+    async fn hear(&mut self, message: Message) -> Step {
         self.unanswered = 0;
-        let text = match message {
-            AggregatedMessage::Text(text) => text,
-            AggregatedMessage::Binary(_) => return Err(End::INVALID),
-            AggregatedMessage::Ping(payload) => {
-                return sent(&self.app, self.session.pong(&payload)).await;
+        match message {
+            Message::Text(text) => self.said(&text).await,
+            Message::Continuation(Item::FirstText(bytes) | Item::Continue(bytes)) => self.goes_on(&bytes),
+            Message::Continuation(Item::Last(bytes)) => {
+                self.goes_on(&bytes)?;
+                let whole = String::from_utf8(std::mem::take(&mut self.begun));
+                self.said(&whole.map_err(|_| End::BROKEN)?).await
             }
-            AggregatedMessage::Pong(_) => return Ok(()),
-            AggregatedMessage::Close(_) => return Err(End::GONE),
-        };
-        match Said::read(&text)? {
+            Message::Binary(_) | Message::Continuation(Item::FirstBinary(_)) => Err(End::INVALID),
+            Message::Ping(payload) => sent(&self.app, self.session.pong(&payload)).await,
+            Message::Pong(_) | Message::Nop => Ok(()),
+            Message::Close(_) => Err(End::GONE),
+        }
+    }
+
+    /// A frame of a message of many.
+    fn goes_on(&mut self, bytes: &[u8]) -> Step {
+        if self.begun.len() + bytes.len() > self.largest() {
+            return Err(End::TOO_LARGE);
+        }
+        self.begun.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    async fn said(&mut self, text: &str) -> Step {
+        match Said::read(text)? {
             Said::Init(payload) => self.init(&payload).await,
             Said::Ping(payload) => self.send(protocol::pong(payload.as_ref())).await,
             Said::Pong => Ok(()),

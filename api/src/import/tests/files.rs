@@ -156,12 +156,12 @@ fn every_tag_stands_for_its_own_column() {
 
 #[test]
 fn files_that_are_too_large_are_refused() {
-    let limits = Limits { bytes: ITEMS.len(), rows: 1 };
+    let limits = Limits { bytes: ITEMS.len(), rows: 1, ..LIMITS };
     assert!(read_within(ITEMS.as_bytes(), Kind::Items, Encoding::Utf8, &limits).is_ok());
     let longer = format!("{ITEMS} ");
     let found = read_within(longer.as_bytes(), Kind::Items, Encoding::Utf8, &limits);
     assert_eq!(faults(found), at(&[(1, "", "TOO_LARGE")]));
-    let limits = Limits { bytes: MAX_BYTES, rows: 1 };
+    let limits = Limits { rows: 1, ..LIMITS };
     let more = format!("{ITEMS}a,b,piece,GENERAL\nc,d,piece,GENERAL\n");
     let found = read_within(more.as_bytes(), Kind::Items, Encoding::Utf8, &limits);
     assert_eq!(faults(found), at(&[(3, "", "TOO_LARGE")]));

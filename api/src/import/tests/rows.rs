@@ -220,3 +220,15 @@ fn slugs_and_codes_follow_the_rules_of_the_api() {
         assert_eq!(faults(item(bad)), at(&[(2, "code", "BAD_CODE")]), "{bad}");
     }
 }
+
+/// A form that was imported before is known by the hash of these bytes.
+#[test]
+fn what_a_form_says_is_written_as_ever() {
+    let text = "form_number,kind,occurred_on,place,reason,item,lot_number,quantity\n\
+                M-1,LOSS,2026-03-03,Bodega,DAMAGED,SOAP,L-1,60\n";
+    let Rows::Forms(forms) = read(text.as_bytes(), Kind::Movements, Encoding::Utf8).unwrap().rows else {
+        panic!("forms expected");
+    };
+    let written = r#"{"form_number":"M-1","occurred_on":"2026-03-03","place":"Bodega","happened":{"Moved":{"kind":"LOSS","to_place":null,"via":null,"reason":"DAMAGED","note":null}},"lines":[{"supplied":{"Item":"SOAP"},"quantity":60,"lot_number":"L-1","expires_on":null}]}"#;
+    assert_eq!(serde_json::to_string(&forms[0]).unwrap(), written);
+}

@@ -1,8 +1,11 @@
 //! Workbooks.
 
-use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet};
+use std::io::{Cursor, Read, Write};
 
-use super::*;
+use rust_xlsxwriter::{ExcelDateTime, Format, Workbook, Worksheet};
+use zip::{ZipArchive, ZipWriter, write::SimpleFileOptions};
+
+use super::{unpack::Unpacked, *};
 
 /// A workbook whose second sheet, behind a hidden one, has these names of columns and what `fill` adds.
 fn book(names: &[&str], fill: impl FnOnce(&mut Worksheet)) -> Vec<u8> {
@@ -95,4 +98,99 @@ fn what_is_no_workbook_is_refused() {
         sheet.write(1, 16_383, "x").unwrap();
     });
     assert_eq!(faults(rows(&wide)), at(&[(2, "", "TOO_LARGE")]));
+}
+
+/// The workbook with one part changed.
+fn with_part(book: &[u8], changed: &str, change: impl Fn(String) -> String) -> Vec<u8> {
+    let mut from = ZipArchive::new(Cursor::new(book)).unwrap();
+    let mut to = ZipWriter::new(Cursor::new(Vec::new()));
+    for place in 0..from.len() {
+        let mut part = from.by_index(place).unwrap();
+        let mut text = String::new();
+        part.read_to_string(&mut text).unwrap();
+        let name = part.name().unwrap().into_owned();
+        to.start_file(name.as_str(), SimpleFileOptions::default()).unwrap();
+        let text = if name == changed { change(text) } else { text };
+        to.write_all(text.as_bytes()).unwrap();
+    }
+    to.finish().unwrap().into_inner()
+}
+
+const TEXTS: &str = "xl/sharedStrings.xml";
+const SHEET: &str = "xl/worksheets/sheet2.xml";
+
+fn too_large(bytes: &[u8], limits: &Limits) -> bool {
+    let found = read_within(bytes, Kind::Distributions, Encoding::Utf8, limits);
+    let faults = found.err().unwrap_or_default();
+    faults.iter().any(|fault| fault.code == FaultCode::TooLarge)
+}
+
+#[test]
+fn a_small_file_that_unpacks_to_a_large_one_is_refused() {
+    let whole = book(&NAMES, |sheet| delivery(sheet, 1, 20.0));
+    let blank = |bytes: usize| move |text: String| format!("{text}{}", " ".repeat(bytes));
+    // What Excel writes of a sheet of which somebody has filled the last cell and emptied it again.
+    let wide = |text: String| {
+        let (before, after) = text.split_once("<dimension ref=\"").unwrap();
+        let (_, after) = after.split_once('"').unwrap();
+        format!("{before}<dimension ref=\"A1:XFD1048576\"{after}")
+    };
+    assert_eq!(rows(&with_part(&whole, SHEET, wide)).unwrap().len(), 1);
+
+    let small = Unpacked { sheet: 40_000, texts: 20_000, other: 30_000, ..unpack::UNPACKED };
+    let limits = Limits { unpacked: small, ..LIMITS };
+    assert!(!too_large(&whole, &limits));
+    for (part, room, bytes) in
+        [(SHEET, 10_000, 40_000), (TEXTS, 10_000, 20_000), ("xl/styles.xml", 10_000, 30_000)]
+    {
+        assert!(!too_large(&with_part(&whole, part, blank(room)), &limits), "{part}");
+        let bomb = with_part(&whole, part, blank(bytes));
+        assert!(bomb.len() < 20_000 && too_large(&bomb, &limits), "{part}");
+    }
+    // Together more than a sheet may be.
+    let bomb = with_part(&whole, SHEET, blank(18_000));
+    let bomb = with_part(&bomb, "xl/styles.xml", blank(18_000));
+    assert!(too_large(&bomb, &limits));
+
+    // A file that lies about a part: both times that its size stands there.
+    let room = format!("{}<si>", " ".repeat(77_777));
+    let mut lying = with_part(&whole, TEXTS, |text| text.replacen("<si>", &room, 1));
+    assert_eq!(rows(&lying).unwrap().len(), 1);
+    let size = ZipArchive::new(Cursor::new(&lying)).unwrap().by_name(TEXTS).unwrap().size();
+    let (true_size, lie) = ((size as u32).to_le_bytes(), 500_u32.to_le_bytes());
+    let places = lying.windows(4).enumerate().filter(|(_, bytes)| *bytes == true_size);
+    let places: Vec<usize> = places.map(|(place, _)| place).collect();
+    assert_eq!(places.len(), 2);
+    for place in places {
+        lying[place..place + 4].copy_from_slice(&lie);
+    }
+    let found = read_within(&lying, Kind::Distributions, Encoding::Utf8, &limits);
+    assert_eq!(faults(found), at(&[(1, "", "BAD_WORKBOOK")]));
+
+    // The machine would be asked for that much at once.
+    let said = |count: &'static str| {
+        move |text: String| {
+            let (before, after) = text.split_once("uniqueCount=\"").unwrap();
+            let (_, after) = after.split_once('"').unwrap();
+            format!("{before}uniqueCount=\"{count}\"{after}")
+        }
+    };
+    assert_eq!(rows(&with_part(&whole, TEXTS, said("1000"))).unwrap().len(), 1);
+    for count in ["99999999999", "9999999999999999999"] {
+        assert!(too_large(&with_part(&whole, TEXTS, said(count)), &LIMITS), "{count}");
+    }
+}
+
+#[test]
+fn many_cells_with_one_long_text_are_refused() {
+    let many = book(&NAMES, |sheet| {
+        for row in 1..50 {
+            delivery(sheet, row, 20.0);
+            sheet.write(row, 1, "x".repeat(30_000)).unwrap();
+        }
+    });
+    let limits = |cells| Limits { unpacked: Unpacked { cells, ..unpack::UNPACKED }, ..LIMITS };
+    assert!(many.len() < 20_000);
+    assert!(too_large(&many, &limits(1_000_000)));
+    assert!(!too_large(&many, &limits(2_000_000)));
 }

@@ -3,6 +3,9 @@
 //! What is on hand decides whether a form holds, and the forms before it decide what is on hand. So a file is tried
 //! first, whole and in a transaction that leaves nothing, and then written.
 
+mod arrival;
+mod faults;
+
 use entity::{
     stock_balance, stock_lot,
     value::{StockMovementKind, StockPlaceKind, StockReason},
@@ -15,17 +18,17 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use self::faults::{
+    Found, NotRecorded, fault_of, imported, needed, one_fault, only_transfers, several, unknown,
+};
 use super::{Registry, Stopped};
 use crate::{
     error::{Error, Result},
-    import::{
-        FaultCode, Faults, FormLineRow, FormRow, Happened, Kind, Lookup, Reason, Supplied as Code, quoted,
-        reason,
-    },
+    import::{FaultCode, Faults, FormLineRow, FormRow, Happened, Kind, Lookup, Supplied as Code},
     store::{
         Access,
         distribution::Supplied,
-        input::{Once, Refused, UserError, UserErrorCode},
+        input::{Once, Refused},
         stock::{
             Head,
             action::Action,
@@ -44,19 +47,6 @@ enum Outcome {
     Unchanged,
 }
 
-/// Why a form is not recorded.
-enum NotRecorded {
-    /// Lines of the file, columns, and what is wrong there.
-    Faults(Vec<(u32, &'static str, FaultCode, Reason)>),
-    Fault(Error),
-}
-
-impl<F: Into<Error>> From<F> for NotRecorded {
-    fn from(fault: F) -> Self {
-        Self::Fault(fault.into())
-    }
-}
-
 impl Access {
     /// The forms that are new, by day, after all were tried; every fault is reported.
     pub(super) async fn try_forms(
@@ -67,7 +57,8 @@ impl Access {
     ) -> Result<Vec<FormRow>> {
         // Rows with faults are not among the lines of a form, which then differs from what was imported before.
         let whole = faults.is_empty();
-        forms.sort_by_key(|form| form.occurred_on);
+        // On one day a transfer goes before what arrives of it.
+        forms.sort_by_key(|form| (form.occurred_on, matches!(form.happened, Happened::Arrived { .. })));
         let write = self.store.bulk().await?.as_write(self);
         if tied::take(&write.tx, Hold::MoveMany, self.own()?).await? != self.catalog.version {
             return Err(Error::Unavailable);
@@ -127,14 +118,21 @@ impl Access {
                     imported(&form.form_number),
                 ));
             }
-            Err(other) => return Err(fault_of(form, other)),
+            Err(other) => return Err(fault_of(form, &[], other)),
         };
         let registry = self.import_registry(kind)?;
+        // The line of the form that each line of the movement comes from.
+        let mut lines: Vec<usize> = (0..form.lines.len()).collect();
         let action = match &form.happened {
             Happened::Received { .. } => Action::Receive(self.receipt(form, &registry)?),
             Happened::Moved { kind, .. } => self.movement(write, *kind, form, &registry).await?,
+            Happened::Arrived { transfer, reason, .. } => {
+                let arrived = self.arrival(write, form, transfer, &registry).await?;
+                lines = arrived.lines.iter().map(|(line, _)| *line).collect();
+                Action::Arrive(arrived.into_input(form.head(), *reason))
+            }
         };
-        let row = self.act(write, id, &action).await.map_err(|refused| fault_of(form, refused))?;
+        let row = self.act(write, id, &action).await.map_err(|refused| fault_of(form, &lines, refused))?;
         let detail = json!({ "file": file, "line": form.line, "kind": row.kind });
         write.audit("IMPORT", "stock_movement", row.id, None, detail).await?;
         Ok(Outcome::Recorded)
@@ -255,13 +253,7 @@ impl Access {
     }
 
     /// A place that is in use, by its name or by the facility whose store it is.
-    fn place(
-        &self,
-        line: u32,
-        column: &'static str,
-        name: &str,
-        found: &mut Vec<(u32, &'static str, FaultCode, Reason)>,
-    ) -> Option<Uuid> {
+    fn place(&self, line: u32, column: &'static str, name: &str, found: &mut Found) -> Option<Uuid> {
         let facility = self.facility_by_slug(name).map(|entry| entry.row.id);
         let open =
             self.catalog.stock_places.iter().filter(|place| {
@@ -280,12 +272,7 @@ impl Access {
     }
 
     /// The place in transit that is named, or the only one.
-    fn transit(
-        &self,
-        form: &FormRow,
-        via: &Option<String>,
-        found: &mut Vec<(u32, &'static str, FaultCode, Reason)>,
-    ) -> Option<Uuid> {
+    fn transit(&self, form: &FormRow, via: &Option<String>, found: &mut Found) -> Option<Uuid> {
         if let Some(name) = via {
             return self.place(form.line, "via", name, found);
         }
@@ -311,7 +298,7 @@ impl Access {
         place: Uuid,
         (supplied, version): (Supplied, Option<i32>),
         line: &FormLineRow,
-        found: &mut Vec<(u32, &'static str, FaultCode, Reason)>,
+        found: &mut Found,
     ) -> Result<Option<Uuid>> {
         use stock_lot::Column::{Id, ItemId, KitId, KitVersion, Number, OrganizationId};
         let own = self.own()?;
@@ -353,56 +340,22 @@ impl FormRow {
     fn kind(&self) -> Kind {
         match self.happened {
             Happened::Received { .. } => Kind::Receipts,
-            Happened::Moved { .. } => Kind::Movements,
+            Happened::Moved { .. } | Happened::Arrived { .. } => Kind::Movements,
         }
     }
 
     fn head(&self) -> Head {
         let note = match &self.happened {
-            Happened::Moved { note, .. } => note.clone(),
+            Happened::Moved { note, .. } | Happened::Arrived { note, .. } => note.clone(),
             Happened::Received { .. } => None,
         };
         let form_number = Some(self.form_number.clone());
         Head { validate_only: false, occurred_on: self.occurred_on, form_number, note }
     }
-
-    /// The line and the column that a field of the input came from.
-    fn blamed(&self, field: &[String]) -> (u32, &'static str) {
-        let mut parts = field.iter().map(String::as_str);
-        let first = parts.next().unwrap_or_default();
-        let line = parts.next().and_then(|number| self.lines.get(number.parse::<usize>().ok()?));
-        let Some(line) = line else {
-            let column = match first {
-                "occurredOn" => "occurred_on",
-                "place" | "from" => "place",
-                "to" => "to_place",
-                "via" => "via",
-                "source" => "source",
-                "donor" => "donor",
-                "reason" => "reason",
-                "note" => "note",
-                _ => "form_number",
-            };
-            return (self.line, column);
-        };
-        let column = match parts.next() {
-            Some("number" | "lot") => "lot_number",
-            Some("expiresOn") => "expires_on",
-            Some("kitVersion") => "kit_version",
-            Some("supplied") if matches!(line.supplied, Code::Item(_)) => "item",
-            Some("supplied") => "kit",
-            _ => "quantity",
-        };
-        (line.line, column)
-    }
 }
 
 /// What a line is about, and the version of the kit that it names.
-fn good(
-    line: &FormLineRow,
-    registry: &Registry<'_>,
-    found: &mut Vec<(u32, &'static str, FaultCode, Reason)>,
-) -> Option<(Supplied, Option<i32>)> {
+fn good(line: &FormLineRow, registry: &Registry<'_>, found: &mut Found) -> Option<(Supplied, Option<i32>)> {
     match &line.supplied {
         Code::Item(code) => match registry.item(code) {
             Some(item) => return Some((Supplied { item: Some(item.id), kit: None }, None)),
@@ -414,68 +367,4 @@ fn good(
         },
     }
     None
-}
-
-fn fault_of(form: &FormRow, refused: Refused) -> NotRecorded {
-    let faults = match refused {
-        Refused::Fault(fault) => return NotRecorded::Fault(fault),
-        Refused::Outdated(_) => return NotRecorded::Fault(Error::Unavailable),
-        Refused::User(faults) => faults,
-    };
-    let faults = faults.into_iter().map(|UserError { code, field, message, day }| {
-        let (line, column) = form.blamed(&field);
-        let day = day.map(|day| day.to_string()).unwrap_or_default();
-        let said = |text: &str| text.replace("{day}", &day);
-        (line, column, code_of(code), Reason { en: said(message.en), es: said(message.es) })
-    });
-    NotRecorded::Faults(faults.collect())
-}
-
-fn code_of(code: UserErrorCode) -> FaultCode {
-    match code {
-        UserErrorCode::Invalid | UserErrorCode::NotPermitted => FaultCode::Invalid,
-        UserErrorCode::NotFound => FaultCode::NotFound,
-        UserErrorCode::Conflict => FaultCode::Conflict,
-        UserErrorCode::Duplicate => FaultCode::Duplicate,
-        UserErrorCode::OutOfRange => FaultCode::OutOfRange,
-        UserErrorCode::InsufficientStock => FaultCode::InsufficientStock,
-        UserErrorCode::Expired => FaultCode::Expired,
-    }
-}
-
-fn one_fault(line: u32, column: &'static str, code: FaultCode, reason: Reason) -> NotRecorded {
-    NotRecorded::Faults(vec![(line, column, code, reason)])
-}
-
-fn unknown(line: u32, column: &'static str, name: &str) -> (u32, &'static str, FaultCode, Reason) {
-    let name = quoted(name);
-    let reason = reason!(
-        "{name} does not exist, or is a draft or archived.",
-        "{name} no existe, o es un borrador o está archivado."
-    );
-    (line, column, FaultCode::NotFound, reason)
-}
-
-fn imported(number: &str) -> Reason {
-    let number = quoted(number);
-    reason!(
-        "The form {number} was imported with another content; reverse it through the API and give it a new number.",
-        "El formulario {number} ya se importó con otro contenido; reviértalo mediante la API y use otro número."
-    )
-}
-
-fn several(name: &str) -> Reason {
-    let name = quoted(name);
-    reason!(
-        "Several go by {name}; record it through the API.",
-        "Hay varios con {name}; regístrelo mediante la API."
-    )
-}
-
-fn only_transfers() -> Reason {
-    reason!("Only a transfer has this.", "Solo un traslado lo lleva.")
-}
-
-fn needed() -> Reason {
-    reason!("This must be filled in.", "Este dato es obligatorio.")
 }

@@ -43,7 +43,7 @@ impl Access {
     /// differs.
     ///
     /// # Errors
-    /// `NotPermitted` without the right; user errors for what a client can mend.
+    /// User errors for what a client can mend.
     pub(super) async fn count_in(
         &self,
         write: &Write<'_>,

@@ -64,7 +64,7 @@ impl Access {
     /// from one lot, so that a gift can be followed into the kits.
     ///
     /// # Errors
-    /// `NotPermitted` without the right; user errors for what a client can mend.
+    /// User errors for what a client can mend.
     pub(super) async fn assemble_in(
         &self,
         write: &Write<'_>,

@@ -11,6 +11,7 @@ pub(in crate::store) mod deliver;
 pub mod draw;
 pub mod kits;
 pub(in crate::store) mod ledger;
+mod on_the_way;
 pub mod read;
 pub mod record;
 pub mod reference;
@@ -81,7 +82,7 @@ impl Goods {
         Self::new(lot.item_id, lot.kit_id, lot.kit_version)
     }
 
-    fn are_in(self, lot: &stock_lot::Model) -> bool {
+    pub(in crate::store) fn are_in(self, lot: &stock_lot::Model) -> bool {
         match self {
             Self::Item(item) => lot.item_id == Some(item),
             Self::Kit(kit, version) => {
@@ -112,9 +113,7 @@ impl Access {
 
     pub(super) fn sees_stock_place(&self, place: &entity::stock_place::Model) -> bool {
         let inside = |facility| self.viewer.facilities().is_none_or(|cut| cut.contains(&facility));
-        // The program itself sees those of the organisation that it was told.
-        (self.viewer.role().is_none() || self.viewer.has(crate::auth::Right::StockRead))
-            && self.viewer.is_staff_of(place.organization_id)
+        self.reads_stock_of(place.organization_id)
             && place.facility_id.map_or(self.viewer.facilities().is_none(), inside)
     }
 

@@ -109,7 +109,7 @@ impl Access {
     /// Goods that came in; each line becomes a lot.
     ///
     /// # Errors
-    /// `NotPermitted` without the right; user errors for what a client can mend.
+    /// User errors for what a client can mend.
     pub(super) async fn receive_in(
         &self,
         write: &Write<'_>,

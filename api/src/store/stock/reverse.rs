@@ -34,7 +34,7 @@ impl Access {
     /// Undoes a movement. It occurs on the day of the movement, so that no past day keeps the mistake.
     ///
     /// # Errors
-    /// `NotPermitted` without the right; user errors for what a client can mend: something that follows the movement
+    /// User errors for what a client can mend: something that follows the movement
     /// has to be undone first, and goods that have moved on cannot be taken back.
     pub(super) async fn reverse_in(
         &self,

@@ -69,7 +69,7 @@ impl Access {
     /// Goods leave a place for another and are in transit.
     ///
     /// # Errors
-    /// `NotPermitted` without the right; user errors for what a client can mend.
+    /// User errors for what a client can mend.
     pub(super) async fn transfer_in(
         &self,
         write: &Write<'_>,

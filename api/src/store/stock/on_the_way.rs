@@ -1,0 +1,66 @@
+//! What transfers have sent and nobody has accounted for yet.
+
+use std::collections::BTreeMap;
+
+use entity::{stock_lot, stock_movement, value::StockMovementKind};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use uuid::Uuid;
+
+use crate::{
+    error::Result,
+    store::{Access, distribution::among, write::Write},
+};
+
+impl Access {
+    /// The transfers with this number of a form that are not undone.
+    pub(in crate::store) async fn transfers_of_form(
+        &self,
+        write: &Write<'_>,
+        number: &str,
+    ) -> Result<Vec<stock_movement::Model>> {
+        use stock_movement::Column::{FormNumber, Kind, ReversesId};
+        let found = self
+            .select::<stock_movement::Entity>()
+            .filter(FormNumber.eq(number))
+            .filter(Kind.eq(StockMovementKind::Transfer))
+            .filter(ReversesId.is_null())
+            .all(&write.tx)
+            .await?;
+        let mut transfers = Vec::new();
+        for transfer in found {
+            if !self.is_undone(write, transfer.id).await? {
+                transfers.push(transfer);
+            }
+        }
+        Ok(transfers)
+    }
+
+    /// The lots of a transfer, and how much of each is on its way still.
+    #[expect(clippy::disallowed_methods, reason = "lots of a movement that the viewer has been shown")]
+    pub(in crate::store) async fn on_the_way(
+        &self,
+        write: &Write<'_>,
+        transfer: Uuid,
+    ) -> Result<Vec<(stock_lot::Model, i64)>> {
+        let sent = self.entries_of(write, [transfer]).await?;
+        let Some(via) = sent.iter().find(|entry| entry.quantity > 0).and_then(|entry| entry.place_id) else {
+            return Ok(Vec::new());
+        };
+        let followers = self.followers(write, transfer).await?;
+        let arrived = self.entries_of(write, followers).await?;
+        let mut left: BTreeMap<Uuid, i64> = BTreeMap::new();
+        for entry in sent.iter().chain(&arrived).filter(|entry| entry.place_id == Some(via)) {
+            *left.entry(entry.lot_id).or_default() += entry.quantity;
+        }
+        let lots = stock_lot::Entity::find()
+            .filter(stock_lot::Column::OrganizationId.eq(self.own()?))
+            .filter(among(stock_lot::Column::Id, left.keys().copied()))
+            .all(&write.tx)
+            .await?;
+        let with_rest = |lot: stock_lot::Model| {
+            let rest = left.get(&lot.id).copied().unwrap_or_default();
+            (lot, rest)
+        };
+        Ok(lots.into_iter().map(with_rest).collect())
+    }
+}
