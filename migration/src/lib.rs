@@ -13,6 +13,7 @@ mod m20261121_000006_outbox;
 mod m20261121_000008_gift;
 mod m20261121_000009_devices;
 mod m20261121_000010_change;
+mod m20261121_000012_stock_on_hand;
 pub mod outside;
 
 pub struct Migrator;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000008_gift::Migration),
             Box::new(m20261121_000009_devices::Migration),
             Box::new(m20261121_000010_change::Migration),
+            Box::new(m20261121_000012_stock_on_hand::Migration),
         ]
     }
 }
