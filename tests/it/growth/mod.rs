@@ -2,6 +2,7 @@
 //! many rows read.
 
 mod deliveries;
+mod devices;
 mod stock;
 
 use std::ops::Deref;
