@@ -14,6 +14,7 @@ mod m20261121_000008_gift;
 mod m20261121_000009_devices;
 mod m20261121_000010_change;
 mod m20261121_000011_shipment;
+mod m20261121_000012_stock_on_hand;
 mod m20261121_000013_duplicate;
 pub mod outside;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000009_devices::Migration),
             Box::new(m20261121_000010_change::Migration),
             Box::new(m20261121_000011_shipment::Migration),
+            Box::new(m20261121_000012_stock_on_hand::Migration),
             Box::new(m20261121_000013_duplicate::Migration),
         ]
     }

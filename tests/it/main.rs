@@ -31,6 +31,9 @@ mod seed;
 mod talk;
 
 #[cfg(test)]
+mod growth;
+
+#[cfg(test)]
 mod import;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use migration::Migrator;
 use sea_orm::{ConnectOptions, DatabaseConnection};
 use sea_orm_migration::MigratorTrait;
 
-use crate::{Fixture, folder::next_number, postgres, sqlite};
+use crate::{Fixture, folder::next_number, plans::Watch, postgres, sqlite};
 
 /// The two systems that every test runs on.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -26,7 +26,7 @@ pub struct TestDatabase {
 
 enum Database {
     Sqlite(#[expect(dead_code, reason = "it is only held")] sqlite::Database),
-    Postgres(#[expect(dead_code, reason = "it is only held")] postgres::Database),
+    Postgres(postgres::Database),
 }
 
 impl TestDatabase {
@@ -46,6 +46,23 @@ impl TestDatabase {
         match backend {
             Backend::Sqlite => Self::on_sqlite(sqlite::Database::empty()),
             Backend::Postgres => Self::on_postgres(postgres::Database::empty(name()).await),
+        }
+    }
+
+    /// A migrated database that notes how it reads, where it can: see [`crate::plans`].
+    pub async fn watched(backend: Backend) -> Self {
+        let database = Self::new(backend).await;
+        if let Database::Postgres(database) = &database._database {
+            database.log_plans().await;
+        }
+        database
+    }
+
+    /// How this database reads from here on; none on SQLite, which does not say.
+    pub fn watch(&self) -> Option<Watch> {
+        match &self._database {
+            Database::Sqlite(_) => None,
+            Database::Postgres(database) => Some(Watch::new(database.log())),
         }
     }
 

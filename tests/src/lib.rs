@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod client;
 pub mod database;
 pub mod folder;
+pub mod plans;
 pub mod postgres;
 mod program;
 pub mod socket;

@@ -44,6 +44,7 @@ wal_level = minimal
 max_wal_senders = 0
 autovacuum = off
 timezone = 'UTC'
+log_line_prefix = '%d '
 ";
 
 /// A database, and how the server and its outside pool reach it.
@@ -63,11 +64,35 @@ impl Database {
         Self::create(name, "template1").await
     }
 
+    /// Lets everybody who connects from here on log the plan of each statement.
+    pub async fn log_plans(&self) {
+        for setting in [
+            "session_preload_libraries = 'auto_explain'",
+            "auto_explain.log_min_duration = 0",
+            "auto_explain.log_analyze = on",
+            "auto_explain.log_buffers = on",
+            "auto_explain.log_timing = off",
+            "auto_explain.log_format = 'json'",
+        ] {
+            administer(&format!("ALTER DATABASE {} SET {setting}", self.name)).await;
+        }
+    }
+
+    pub fn log(&self) -> Log {
+        Log { file: socket_folder().join("data").join("log.txt"), database: self.name.clone() }
+    }
+
     async fn create(name: String, template: &str) -> Self {
         administer(&format!("CREATE DATABASE {name} TEMPLATE {template} OWNER {OWNER}")).await;
         let folder = socket_folder();
         Self { url: url(&folder, OWNER, &name), outside_url: url(&folder, OUTSIDE, &name), name }
     }
+}
+
+/// What the cluster writes down about a database.
+pub(crate) struct Log {
+    pub file: PathBuf,
+    pub database: String,
 }
 
 impl Drop for Database {

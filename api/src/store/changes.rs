@@ -10,7 +10,8 @@ use std::collections::{HashMap, HashSet};
 use entity::{change, distribution, stock_movement, value::DistributionStatus};
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, DatabaseConnection, DbBackend, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect, QueryTrait, Select, Statement, sea_query::SelectStatement,
+    QueryOrder, QuerySelect, QueryTrait, Select, Statement, Value,
+    sea_query::{Expr, ExprTrait, SelectStatement},
 };
 use uuid::Uuid;
 
@@ -161,19 +162,14 @@ impl Access {
             .select::<change::Entity>()
             .filter(OfKind.is_in(REGISTRY.map(|kind| kind as i32)))
             .filter(Changed.gte(after.changed));
-        let later = Condition::any().add(Changed.gt(after.changed)).add(
-            Condition::all().add(Changed.eq(after.changed)).add(
-                Condition::any()
-                    .add(OfKind.gt(after.kind))
-                    .add(Condition::all().add(OfKind.eq(after.kind)).add(RowId.gt(after.row))),
-            ),
-        );
+        // Compared as one, so that an index leads there, also into the midst of a large transaction.
+        let place = Expr::tuple([Changed, OfKind, RowId].map(|column| Expr::col((change::Entity, column))));
+        let last = [after.changed.into(), after.kind.into(), after.row.into()].map(Expr::value::<Value>);
         let own = self
             .select::<change::Entity>()
             .filter(OrganizationId.eq(self.own()?))
             .filter(self.own_kinds())
-            .filter(Changed.gte(after.changed))
-            .filter(later)
+            .filter(place.gt(Expr::tuple(last)))
             .limit(limit);
         let mut places: Vec<Place> =
             self.quiet().map(|(kind, row)| Place { changed: from, kind, row }).collect();
@@ -198,21 +194,36 @@ impl Access {
 
     /// Rows of the viewer's organisation. A member that is cut to facilities is not told how much happens elsewhere.
     fn own_kinds(&self) -> Condition {
-        use change::Column::{Kind as OfKind, RowId};
+        use change::Column::{Kind as OfKind, OrganizationId, RowId};
         if self.viewer.facilities().is_none() {
             return Condition::all().add(OfKind.is_in(OWN.map(|kind| kind as i32)));
         }
-        let of = |kind: Kind, rows: SelectStatement| {
-            Condition::all().add(OfKind.eq(kind as i32)).add(RowId.in_subquery(rows))
+        // Each row that has changed is looked up by its key, and what has not changed is not read: with a limit that it
+        // does not know, PostgreSQL cannot read all rows beforehand.
+        let of = |kind: Kind, mut rows: SelectStatement, key: [Expr; 2]| {
+            let [organization, id] = key;
+            rows.and_where(organization.equals((change::Entity, OrganizationId)))
+                .and_where(id.equals((change::Entity, RowId)))
+                .limit(1);
+            Condition::all().add(OfKind.eq(kind as i32)).add(Expr::exists(rows))
         };
-        let deliveries = self.select::<distribution::Entity>().select_only().column(distribution::Column::Id);
-        let movements =
-            self.select::<stock_movement::Entity>().select_only().column(stock_movement::Column::Id);
+        let deliveries = {
+            use distribution::{Column, Entity};
+            let rows = self.select::<Entity>().select_only().expr(Expr::cust("1")).into_query();
+            let key = [Column::OrganizationId, Column::Id].map(|column| Expr::col((Entity, column)));
+            of(Kind::Distribution, rows, key)
+        };
+        let movements = {
+            use stock_movement::{Column, Entity};
+            let rows = self.select::<Entity>().select_only().expr(Expr::cust("1")).into_query();
+            let key = [Column::OrganizationId, Column::Id].map(|column| Expr::col((Entity, column)));
+            of(Kind::StockMovement, rows, key)
+        };
         let places = self.catalog.stock_places.iter().filter(|place| self.sees_stock_place(place));
         let places = RowId.is_in(places.map(|place| place.id));
         Condition::any()
-            .add(of(Kind::Distribution, deliveries.into_query()))
-            .add(of(Kind::StockMovement, movements.into_query()))
+            .add(deliveries)
+            .add(movements)
             .add(Condition::all().add(OfKind.eq(Kind::StockPlace as i32)).add(places))
     }
 

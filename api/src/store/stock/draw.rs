@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     BAD_LINES, Goods, NO_LOT, goods_of,
     ledger::{BELOW_ZERO, EXPIRED, Held, Pair},
+    read::HERE,
 };
 use crate::{
     error::Result,
@@ -113,7 +114,7 @@ impl Access {
             .from(stock_balance::Entity)
             .and_where(Expr::col(stock_balance::Column::OrganizationId).eq(own))
             .and_where(Expr::col(stock_balance::Column::PlaceId).eq(place))
-            .and_where(Expr::col(stock_balance::Column::OnHand).gt(0))
+            .and_where(Expr::cust(HERE))
             .to_owned();
         let of_goods = Condition::all()
             .add(Condition::any().add(among(ItemId, items)).add(among(KitId, kits)))

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use chrono::NaiveDate;
+use chrono::{Days, NaiveDate};
 use entity::{
     stock_balance, stock_day, stock_entry, stock_lot, stock_movement, stock_place,
     value::{StockMovementKind, StockPlaceKind, StockSide},
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, FromQueryResult, JoinType, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
-    sea_query::{Expr, ExprTrait, Func, Order, Query, SubQueryStatement},
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, Iterable, JoinType, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Alias, Expr, ExprTrait, Func, Order, Query, SelectStatement, SubQueryStatement, UnionType},
 };
 use serde::Deserialize;
 use uuid::Uuid;
@@ -25,6 +25,14 @@ use crate::{
         keyset::{Direction, Key, Page, Place, SqlOrder, Window},
         nothing,
     },
+};
+
+/// What lies somewhere now. The index of such pairs is found by these words, not by a parameter.
+pub(in crate::store) const HERE: &str = "stock_balance.on_hand > 0";
+/// After all days.
+const LAST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(day) => day,
+    None => NaiveDate::MAX,
 };
 
 /// The most rows of an answer without pages.
@@ -156,12 +164,19 @@ impl Scoped for stock_movement::Entity {
             None => rows,
             // Movements at a place of the viewer's, and transfers on their way to one.
             Some(places) => {
-                let there = access
+                use stock_entry::Column::{MovementId, OrganizationId as OfOrganization, PlaceId};
+                let entry = |column| Expr::col((stock_entry::Entity, column));
+                let mut there = access
                     .select::<stock_entry::Entity>()
-                    .filter(among(stock_entry::Column::PlaceId, places.clone()))
+                    .filter(among(PlaceId, places.clone()))
+                    .filter(entry(OfOrganization).equals((stock_movement::Entity, OrganizationId)))
+                    .filter(entry(MovementId).equals((stock_movement::Entity, Id)))
                     .select_only()
-                    .column(stock_entry::Column::MovementId);
-                let here = Condition::any().add(Id.in_subquery(there.into_query()));
+                    .expr(Expr::cust("1"))
+                    .into_query();
+                // Looked up for each movement: PostgreSQL would else read all entries of the places beforehand.
+                there.limit(1);
+                let here = Condition::any().add(Expr::exists(there));
                 rows.add(here.add(among(ToPlaceId, places)))
             }
         }
@@ -234,22 +249,43 @@ impl Access {
         filter: &Filter,
         day: Option<NaiveDate>,
     ) -> Result<Vec<Level>> {
-        #[derive(FromQueryResult)]
-        struct Here {
-            place_id: Uuid,
-            on_hand: i64,
-        }
-        use stock_balance::Column::{LastDay, LotId, OnHand, OrganizationId, PlaceId};
         let past = day.filter(|day| *day < self.today());
-        let column = |column| Expr::col((stock_balance::Entity, column));
-        // One read of an index for each pair that had not come to its end.
-        let (quantity, there) = match past {
-            None => (column(OnHand), Condition::all().add(column(OnHand).gt(0))),
-            Some(day) => {
-                let there = Condition::any().add(column(OnHand).gt(0)).add(column(LastDay).gt(day));
-                (closing_on(day), there)
+        let mut statement = self.levels(filter, past).cond_where(Expr::cust(HERE)).to_owned();
+        if let Some(day) = past {
+            // What has come to its end since. With two ends PostgreSQL expects few rows, and reads their index.
+            let since = Expr::col((stock_balance::Entity, stock_balance::Column::LastDay));
+            let ended =
+                self.levels(filter, past).cond_where(since.between(day + Days::new(1), LAST_DAY)).to_owned();
+            statement.union(UnionType::Distinct, ended);
+        }
+        statement
+            .order_by(Alias::new("place_id"), Order::Asc)
+            .order_by(Alias::new("id"), Order::Asc)
+            .limit(MOST + 1);
+        let rows = self.reader().query_all(&statement).await?;
+        if rows.len() as u64 > MOST {
+            return Err(Error::invalid(TOO_MANY));
+        }
+        let as_of = past.unwrap_or_else(|| self.today());
+        let mut levels = Vec::with_capacity(rows.len());
+        for row in &rows {
+            let level = Level {
+                place_id: row.try_get("", "place_id")?,
+                lot: stock_lot::Model::from_query_result(row, "")?,
+                quantity: row.try_get("", "on_hand")?,
+                as_of,
+            };
+            if level.quantity > 0 {
+                levels.push(level);
             }
-        };
+        }
+        Ok(levels)
+    }
+
+    /// Pairs of a place and a lot, with what they hold now or held at the end of a day.
+    fn levels(&self, filter: &Filter, past: Option<NaiveDate>) -> SelectStatement {
+        use stock_balance::Column::{LotId, OnHand, OrganizationId, PlaceId};
+        let column = |column| Expr::col((stock_balance::Entity, column));
         let places = self.catalog.stock_places.iter().filter(|place| {
             self.sees_stock_place(place)
                 && filter.place.as_ref().is_none_or(|ids| ids.contains(&place.id))
@@ -259,35 +295,22 @@ impl Access {
                     .as_ref()
                     .is_none_or(|ids| place.facility_id.is_some_and(|facility| ids.contains(&facility)))
         });
-        let select = self
-            .select::<stock_lot::Entity>()
+        // A lot is in scope where its balance is.
+        self.select::<stock_balance::Entity>()
             .join(
                 JoinType::InnerJoin,
-                stock_lot::Entity::belongs_to(stock_balance::Entity)
-                    .from((stock_lot::Column::OrganizationId, stock_lot::Column::Id))
-                    .to((OrganizationId, LotId))
+                stock_balance::Entity::belongs_to(stock_lot::Entity)
+                    .from((OrganizationId, LotId))
+                    .to((stock_lot::Column::OrganizationId, stock_lot::Column::Id))
                     .into(),
             )
             .filter(column(PlaceId).is_in(places.map(|place| place.id)))
-            .filter(there)
             .filter(self.lots_matching(filter))
+            .select_only()
+            .columns(stock_lot::Column::iter())
             .column_as(column(PlaceId), "place_id")
-            .column_as(quantity, "on_hand")
-            .order_by_asc(column(PlaceId))
-            .order_by_asc(column(LotId))
-            .limit(MOST + 1);
-        let rows = select.into_model::<LevelRow<Here>>().all(self.reader()).await?;
-        if rows.len() as u64 > MOST {
-            return Err(Error::invalid(TOO_MANY));
-        }
-        let as_of = past.unwrap_or_else(|| self.today());
-        let levels = rows.into_iter().filter(|row| row.here.on_hand > 0).map(|row| Level {
-            place_id: row.here.place_id,
-            quantity: row.here.on_hand,
-            lot: row.lot,
-            as_of,
-        });
-        Ok(levels.collect())
+            .column_as(past.map_or_else(|| column(OnHand), closing_on), "on_hand")
+            .into_query()
     }
 
     fn lots_matching(&self, filter: &Filter) -> Condition {
@@ -503,19 +526,4 @@ fn progress(
         });
     }
     all
-}
-
-/// A lot and what a join says of it.
-struct LevelRow<T> {
-    lot: stock_lot::Model,
-    here: T,
-}
-
-impl<T: FromQueryResult> FromQueryResult for LevelRow<T> {
-    fn from_query_result(row: &sea_orm::QueryResult, prefix: &str) -> Result<Self, sea_orm::DbErr> {
-        Ok(Self {
-            lot: stock_lot::Model::from_query_result(row, prefix)?,
-            here: T::from_query_result(row, prefix)?,
-        })
-    }
 }
