@@ -5,6 +5,7 @@
 mod deliveries;
 mod devices;
 mod movements;
+mod shipments;
 
 use std::collections::BTreeMap;
 
@@ -23,6 +24,7 @@ use crate::{
     world::*,
 };
 use devices::Devices;
+use shipments::Sent;
 
 const STEPS: usize = 220;
 const WAREHOUSE: usize = 0;
@@ -118,6 +120,7 @@ struct History<'a> {
     movements: Vec<Recorded>,
     deliveries: Vec<Delivery>,
     devices: Devices,
+    sent: Vec<Sent>,
     /// What the statistics said before this history.
     before: Sums,
     tally: BTreeMap<String, usize>,
@@ -137,6 +140,7 @@ impl<'a> History<'a> {
             movements: Vec::new(),
             deliveries: Vec::new(),
             devices,
+            sent: Vec::new(),
             before,
             tally: BTreeMap::new(),
         }
@@ -148,7 +152,7 @@ impl<'a> History<'a> {
 
     async fn step(&mut self, step: usize) {
         let key = format!("{} {step}", self.seed);
-        match self.dice.below(20) {
+        match self.dice.below(23) {
             0 | 1 => self.receive(&key).await,
             2 => self.take(&key, "issueStock", json!({}), true).await,
             3 => self.take(&key, "loseStock", json!({ "reason": "DAMAGED" }), false).await,
@@ -162,6 +166,9 @@ impl<'a> History<'a> {
             13 => self.void().await,
             14 => self.kits(&key).await,
             15 => self.send_movements(step).await,
+            16 => self.send(&key).await,
+            17 => self.hand_over().await,
+            18 if self.dice.below(2) == 0 => self.call_back().await,
             _ => self.send_deliveries().await,
         }
     }
@@ -193,10 +200,13 @@ impl<'a> History<'a> {
         }
         // What the statistics count is what deliveries hand over, and for partners what they see of it.
         let standing = self.deliveries.iter().filter(|delivery| !delivery.void);
-        let sums = standing.fold(self.before, |sums, Delivery { says, open, .. }| Sums {
+        let standing = standing.map(|delivery| (delivery.says, delivery.open));
+        let sent = self.sent.iter().filter(|sent| !sent.void);
+        let sent = sent.filter_map(|sent| sent.says.map(|says| (says, sent.open)));
+        let sums = standing.chain(sent).fold(self.before, |sums, (says, open)| Sums {
             units: sums.units + says.soap + 4 * says.kits,
             kits: sums.kits + says.kits,
-            open: sums.open + if *open && says.people >= 10 && says.soap >= 10 { says.soap } else { 0 },
+            open: sums.open + if open && says.people >= 10 && says.soap >= 10 { says.soap } else { 0 },
         });
         assert_eq!(statistics(self.world, &self.client).await, sums, "{context}");
         if step.is_multiple_of(20) {
