@@ -9,7 +9,8 @@ use crate::{Uniqueness, drop_tables, index, key, references, references_own};
 pub struct Migration;
 
 /// A class is decided when a delivery has taken place, and never again.
-const IS_FIXED: &str = "OLD.class <> NEW.class AND OLD.status NOT IN ('PLANNED', 'DISPATCHED')";
+const IS_FIXED: &str = "OLD.class <> NEW.class AND (\
+     OLD.status NOT IN ('PLANNED', 'DISPATCHED') OR NEW.status IN ('PLANNED', 'DISPATCHED'))";
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
@@ -59,6 +60,9 @@ impl MigrationTrait for Migration {
                     )
                     .check(Expr::cust("(item_id IS NULL) <> (kit_id IS NULL)"))
                     .check(Expr::cust("shipped > 0"))
+                    .check(Expr::cust(
+                        "(received IS NULL) = (returned IS NULL) AND (received IS NULL) = (lost IS NULL)",
+                    ))
                     .check(Expr::cust("received IS NULL OR received >= 0 AND returned >= 0 AND lost >= 0"))
                     .check(Expr::cust("received IS NULL OR received + returned + lost = shipped"))
                     .to_owned(),
@@ -93,7 +97,7 @@ impl MigrationTrait for Migration {
             DbBackend::Postgres => {
                 db.execute_unprepared(
                     "CREATE FUNCTION class_is_fixed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-                     RAISE EXCEPTION 'the class of a delivery that took place is fixed'; END $$",
+                     RAISE EXCEPTION 'the class of a delivery is decided when it takes place, and is fixed'; END $$",
                 )
                 .await?;
                 db.execute_unprepared(&format!(
@@ -105,7 +109,7 @@ impl MigrationTrait for Migration {
             _ => {
                 db.execute_unprepared(&format!(
                     "CREATE TRIGGER distribution_class BEFORE UPDATE OF class ON distribution WHEN {IS_FIXED} BEGIN \
-                     SELECT RAISE(ABORT, 'the class of a delivery that took place is fixed'); END"
+                     SELECT RAISE(ABORT, 'the class of a delivery is decided when it takes place, and is fixed'); END"
                 ))
                 .await?;
             }

@@ -22,6 +22,8 @@ impl MigrationTrait for Migration {
             )
             .await?;
         index(manager, TABLE, &["organization_id", "place_id", "last_day"], Uniqueness::Plain).await?;
+        // An arrival names its transfer by the number of the form.
+        index(manager, "stock_movement", &["organization_id", "form_number"], Uniqueness::Plain).await?;
         for columns in WIDER {
             drop_index(manager, &format!("{TABLE}_{}", columns.join("_"))).await?;
         }
@@ -33,6 +35,11 @@ impl MigrationTrait for Migration {
             index(manager, TABLE, &columns, Uniqueness::Plain).await?;
         }
         drop_index(manager, "stock_balance_organization_id_place_id_last_day").await?;
+        let form = Index::drop()
+            .name("stock_movement_organization_id_form_number")
+            .table("stock_movement")
+            .to_owned();
+        manager.drop_index(form).await?;
         drop_index(manager, "stock_balance_here").await
     }
 }

@@ -11,6 +11,7 @@ use super::{
     agreement::{self, Agreement},
     award::{self, Award, Gift},
     distribution::{self, Distribution},
+    duplicate,
     facility::{self, Facility},
     item::{self, Item},
     kit::{self, Kit},
@@ -18,6 +19,7 @@ use super::{
     organization::{self, Statement},
     program::{self, Program},
     render::{Object, Writer, Written},
+    shipment,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
 };
 use crate::{
@@ -129,11 +131,11 @@ impl Input {
             _ => Vec::new(),
         };
         let mut group_of: HashMap<&String, usize> = HashMap::new();
-        for (number, key) in
-            groups.iter().enumerate().flat_map(|(number, keys)| keys.iter().map(move |key| (number, key)))
-        {
-            if group_of.insert(key, number).is_some_and(|other| other != number) {
-                return Err(Error::invalid("\"groups\": a row is in two of them."));
+        for (number, group) in groups.iter().enumerate() {
+            for key in group {
+                if group_of.insert(key, number).is_some_and(|other| other != number) {
+                    return Err(Error::invalid("\"groups\": a row is in two of them."));
+                }
             }
         }
         let read = |row: &Const| {
@@ -147,7 +149,14 @@ impl Input {
             let group = group_of.get(&once.key).map(ToString::to_string);
             Ok(StockRow { once, group, action: Self(row.clone()).read()?, sent })
         };
-        self.rows().iter().map(read).collect()
+        let rows: Vec<StockRow> = self.rows().iter().map(read).collect::<Result<_>>()?;
+        if group_of.keys().any(|key| rows.iter().all(|row| row.once.key != **key)) {
+            return Err(Error::invalid("\"groups\": a key is of no row."));
+        }
+        if rows.iter().any(|row| row.group.is_some() && row.action.validate_only()) {
+            return Err(Error::invalid("\"groups\": a row is only to be checked."));
+        }
+        Ok(rows)
     }
 
     /// The row and the version that the client has seen.
@@ -257,7 +266,7 @@ pub async fn run(
     }
 }
 
-/// The field of a payload that is not `userErrors` tells which file knows the mutation.
+/// The field of a payload that is not `userErrors` tells which file knows the mutation; of deliveries its name does.
 async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str) -> Done {
     match subject_type {
         "Statement" => organization::mutate(access, name, input).await,
@@ -268,7 +277,13 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str)
         "Agreement" => agreement::mutate(access, name, input).await,
         "Award" => award::mutate(access, name, input).await,
         "Gift" => award::mutate_gift(access, name, input).await,
-        "Distribution" => distribution::mutate(access, name, input).await,
+        "Distribution" => match name {
+            "planDistribution" | "dispatchDistribution" | "deliverDistribution" | "recordDeliveryProof" => {
+                shipment::mutate(access, name, input).await
+            }
+            "resolveLikelyDuplicates" => duplicate::resolve(access, input).await,
+            _ => distribution::mutate(access, name, input).await,
+        },
         "StockMovement" => stock::mutate(access, name, input).await,
         "StockPlace" | "AdequacyNorm" | "FacilityPopulation" | "ItemPermission" => {
             stock::mutate_reference(access, name, input).await

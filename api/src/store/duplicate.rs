@@ -97,7 +97,7 @@ impl Access {
         let (Some(from), Some(to)) = (filter.occurred_on.from, filter.occurred_on.to) else {
             return Err(Error::invalid("Give both ends of \"occurredOn\"."));
         };
-        if (to - from).num_days() > MOST_DAYS {
+        if (to - from).num_days() >= MOST_DAYS {
             return Err(Error::invalid("Ask for a year at most."));
         }
         let values = [self.own()?.into(), from.into(), to.into()];

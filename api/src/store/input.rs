@@ -127,6 +127,30 @@ impl Faults {
         self.0.push(fault);
     }
 
+    pub(super) fn extend(&mut self, more: Self) {
+        self.0.extend(more.0);
+    }
+
+    /// Gives faults of the members of a list the places that these have in the client's own list.
+    pub(super) fn renumber(&mut self, list: &str, places: &[usize]) {
+        for error in self.0.iter_mut().filter(|error| error.field.first().is_some_and(|first| first == list))
+        {
+            let place = error.field.get(1).and_then(|place| places.get(place.parse::<usize>().ok()?));
+            if let (Some(place), Some(field)) = (place, error.field.get_mut(1)) {
+                *field = place.to_string();
+            }
+        }
+    }
+
+    /// Gives faults of fields that an input does not have to one that it has.
+    pub(super) fn rename(&mut self, fields: &[&str], to: &str) {
+        for error in &mut self.0 {
+            if error.field.first().is_some_and(|first| fields.contains(&first.as_str())) {
+                error.field = vec![to.to_owned()];
+            }
+        }
+    }
+
     pub fn check(&mut self, holds: bool, code: UserErrorCode, field: &[&str], message: Message) {
         if !holds {
             self.add(code, field, message);

@@ -113,7 +113,7 @@ both!(
         let before = world.counts().await;
         for (change, code, field) in [
             (json!({ "occurredOn": "2026-11-21" }), "OUT_OF_RANGE", "occurredOn"),
-            (json!({ "occurredOn": "2019-01-01" }), "OUT_OF_RANGE", "program"),
+            (json!({ "occurredOn": "2019-01-01" }), "OUT_OF_RANGE", "occurredOn"),
             (json!({ "peopleReached": -1 }), "OUT_OF_RANGE", "peopleReached"),
             (json!({ "lines": [] }), "OUT_OF_RANGE", "lines"),
             (

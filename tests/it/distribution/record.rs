@@ -213,7 +213,7 @@ both!(
             (json!({ "program": id(Kind::Program, THEIRS) }), vec![("NOT_FOUND", "program")]),
             (json!({ "program": id(Kind::Facility, 1) }), vec![("NOT_FOUND", "program")]),
             (json!({ "occurredOn": "2026-11-21" }), vec![("OUT_OF_RANGE", "occurredOn")]),
-            (json!({ "occurredOn": "2019-12-31" }), vec![("OUT_OF_RANGE", "program")]),
+            (json!({ "occurredOn": "2019-12-31" }), vec![("OUT_OF_RANGE", "occurredOn")]),
             (json!({ "peopleReached": -1 }), vec![("OUT_OF_RANGE", "peopleReached")]),
             (json!({ "peopleReached": 1_000_001 }), vec![("OUT_OF_RANGE", "peopleReached")]),
             (json!({ "lines": [] }), vec![("OUT_OF_RANGE", "lines")]),

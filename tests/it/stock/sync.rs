@@ -114,19 +114,27 @@ both!(
         let results = grouped(&rows, json!([["a", "c", "d"]])).await;
         assert_eq!(outcomes(&results), ["REFUSED", "CREATED", "REFUSED", "REFUSED"]);
         let errors = |place: usize| results[place]["userErrors"][0].clone();
-        assert_eq!(errors(0)["field"], json!(["rows", "0", "group"]));
+        assert_eq!(errors(0)["field"], json!(["rows", "0", "idempotencyKey"]));
         assert_eq!(
             (errors(2)["code"].clone(), errors(2)["day"].clone()),
             (json!("INSUFFICIENT_STOCK"), json!("2026-11-02"))
         );
-        assert_eq!(errors(3)["field"], json!(["rows", "3", "group"]));
+        assert_eq!(errors(3)["field"], json!(["rows", "3", "idempotencyKey"]));
         assert_eq!(on_hand(&client, None).await[0].2, 9);
         let rows = [loss("a", 3), loss("b", 1), loss("c", 5), loss("d", 1)];
         let results = grouped(&rows, json!([["a", "c"], ["b", "d"]])).await;
         assert_eq!(outcomes(&results), ["CREATED", "REPEATED", "CREATED", "CREATED"]);
         assert_eq!(on_hand(&client, None).await, []);
         assert_eq!(outcomes(&grouped(&rows, json!([["a", "b", "c", "d"]])).await), ["REPEATED"; 4]);
-        let twice = client.query(&document, json!({ "rows": rows, "groups": [["a"], ["a", "b"]] })).await;
-        assert_eq!(twice.code(), "BAD_USER_INPUT");
+        let mut checked = rows.to_vec();
+        checked[0]["lose"]["validateOnly"] = json!(true);
+        for (rows, groups) in [
+            (rows.to_vec(), json!([["a"], ["a", "b"]])),
+            (rows.to_vec(), json!([["a", "e"]])),
+            (checked, json!([["a", "b"]])),
+        ] {
+            let refused = client.query(&document, json!({ "rows": rows, "groups": groups })).await;
+            assert_eq!(refused.code(), "BAD_USER_INPUT", "{groups}");
+        }
     }
 );

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::LineInput;
 use crate::store::{
     Access,
-    class::{ClassInput, LineClassInput, classify},
+    class::{ClassInput, LineClassInput, classify, line_is_shown},
     facility::NO_FACILITY,
     input::{FUTURE, Faults, Message, UserErrorCode},
     kit::BAD_QUANTITY,
@@ -20,7 +20,7 @@ use crate::store::{
 };
 
 /// Women reached and quantities that are larger than any real delivery are typing errors.
-pub(in crate::store) const MOST: i32 = 1_000_000;
+pub(in crate::store) const MOST_OF_A_LINE: i32 = 1_000_000;
 
 /// A line that has been checked: what is supplied exists, and the kit has a version.
 #[derive(Clone, Debug)]
@@ -90,7 +90,7 @@ impl Access {
         let past = when == When::Planned || day <= self.today();
         faults.check(past, UserErrorCode::OutOfRange, &["occurredOn"], FUTURE);
         let in_time = program.starts_on <= day && program.ends_on.is_none_or(|last| day <= last);
-        faults.check(in_time, UserErrorCode::OutOfRange, &["program"], CLOSED);
+        faults.check(in_time, UserErrorCode::OutOfRange, &["occurredOn"], CLOSED);
     }
 
     /// Checks lines of a delivery or a gift on a day; the same thing stands on one line. What is archived may stay
@@ -129,7 +129,12 @@ impl Access {
             let at = |field: &'static str| ["lines".to_owned(), number.clone(), field.to_owned()];
             let path = at("quantity");
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
-            faults.check((1..=MOST).contains(&line.quantity), UserErrorCode::OutOfRange, &path, BAD_QUANTITY);
+            faults.check(
+                (1..=MOST_OF_A_LINE).contains(&line.quantity),
+                UserErrorCode::OutOfRange,
+                &path,
+                BAD_QUANTITY,
+            );
             for (part, field) in [(line.returned, "returned"), (line.lost, "lost")] {
                 let path = ["lines", &number, field];
                 faults.check(part.is_none(), UserErrorCode::Invalid, &path, NOT_DISPATCHED);
@@ -247,8 +252,14 @@ impl Access {
     }
 }
 
+/// Which lines of a delivery outsiders see once its class is fixed.
+pub(in crate::store) fn shown_in(class: RowClass, lines: &[CheckedLine], people: i32) -> Vec<bool> {
+    let shown = |line: &CheckedLine| line_is_shown(line.quantity, line.people_reached.unwrap_or(people));
+    lines.iter().map(|line| class == RowClass::Operations && shown(line)).collect()
+}
+
 pub(in crate::store) fn check_people(faults: &mut Faults, people: i32, field: &[&str]) {
-    faults.check((0..=MOST).contains(&people), UserErrorCode::OutOfRange, field, BAD_PEOPLE);
+    faults.check((0..=MOST_OF_A_LINE).contains(&people), UserErrorCode::OutOfRange, field, BAD_PEOPLE);
 }
 
 pub(in crate::store) fn check_line_reach(faults: &mut Faults, lines: &[CheckedLine], people: i32) {

@@ -6,7 +6,7 @@ use entity::{
     value::{DistributionStatus, ReachMethod, RowClass, VoidReason},
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, Set,
     sea_query::{Expr, ExprTrait},
 };
 use serde::Deserialize;
@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use super::{
     LineInput,
-    check::{When, check_line_reach, check_people},
-    record::{check_no_lots, insert_lines, line_rows, told},
+    check::{When, check_line_reach, check_people, shown_in},
+    record::{check_no_lots, line_rows, told},
 };
 use crate::{
     auth::Right,
@@ -25,7 +25,7 @@ use crate::{
         Access,
         class::THRESHOLD,
         input::{At, Faults, Message, UserError, UserErrorCode, Written, or_default},
-        shipment::{IS_SHIPPED, deliver::shown_in, is_ahead},
+        shipment::{IS_SHIPPED, is_ahead},
         stock::deliver::Draw,
         write::{Trace, Write},
     },
@@ -92,6 +92,9 @@ impl Access {
         let lines =
             input.lines.as_ref().map(|lines| self.check_lines(&mut faults, lines, occurred_on, was_there));
         self.check_drawing(&mut faults, input.place);
+        if is_ahead(&before) {
+            check_no_lots(&mut faults, input.lines.as_deref().unwrap_or_default());
+        }
         if let Some(lines) = &lines {
             self.check_permitted(&mut faults, before.facility_id, occurred_on, lines);
             check_line_reach(&mut faults, lines, people);
@@ -146,33 +149,11 @@ impl Access {
         // How often a row has changed is not for outsiders, so they hear only of what they can see.
         let open = outside_face(&after, &lines_after) != outside_face(&before, &lines_before);
         write.tell([told(before.id, open)]).await?;
-        let detail = json!({
-            "before": {
-                "occurredOn": before.occurred_on,
-                "peopleReached": before.people_reached,
-                "reachMethod": before.reach_method,
-                "status": before.status,
-            },
-            "linesBefore": traced(&lines_before),
-        });
-        let trace = Trace { action: "CORRECT", entity: "distribution", detail };
+        // Who changes a plan has said nothing of what took place.
+        let action = if is_ahead(&before) { "REPLAN" } else { "CORRECT" };
+        let detail = traced_before(&before, &lines_before);
+        let trace = Trace { action, entity: "distribution", detail };
         write.changed(changed, trace, input.at).await
-    }
-
-    /// Puts lines in the place of those of a delivery.
-    #[expect(clippy::disallowed_methods, reason = "the delete repeats the scope in its WHERE")]
-    pub(in crate::store) async fn replace_lines(
-        &self,
-        write: &Write<'_>,
-        of: &distribution::Model,
-        lines: Vec<distribution_line::Model>,
-    ) -> Written<()> {
-        distribution_line::Entity::delete_many()
-            .filter(distribution_line::Column::OrganizationId.eq(of.organization_id))
-            .filter(distribution_line::Column::DistributionId.eq(of.id))
-            .exec(&write.tx)
-            .await?;
-        insert_lines(write, lines).await
     }
 
     /// What a corrected delivery takes from stock, in the place of what it took before.
@@ -202,21 +183,6 @@ impl Access {
         };
         let draw = Draw { delivery, occurred_on, lines: &lines, lots: &lots, place, same };
         self.draw(write, draw, drawn).await
-    }
-
-    /// The lines as they are.
-    pub(in crate::store) async fn lines_now(
-        &self,
-        write: &Write<'_>,
-        of: &distribution::Model,
-    ) -> Written<Vec<distribution_line::Model>> {
-        Ok(self
-            .select::<distribution_line::Entity>()
-            .filter(distribution_line::Column::OrganizationId.eq(of.organization_id))
-            .filter(distribution_line::Column::DistributionId.eq(of.id))
-            .order_by_asc(distribution_line::Column::Position)
-            .all(&write.tx)
-            .await?)
     }
 
     /// Lines follow the delivery's number: those that had it take the new one, and none has more. What falls
@@ -403,20 +369,30 @@ pub(in crate::store) fn outside_face<'a>(
     (row.class == RowClass::Operations).then_some((row.occurred_on, row.status, reached, lines))
 }
 
-/// Lines as a trace keeps them.
-pub(in crate::store) fn traced(lines: &[distribution_line::Model]) -> serde_json::Value {
-    lines
-        .iter()
-        .map(|line| {
-            json!({
-                "item": line.item_id,
-                "kit": line.kit_id,
-                "kitVersion": line.kit_version,
-                "quantity": line.quantity,
-                "peopleReached": line.people_reached,
-            })
+/// A delivery as the trace of its correction keeps it.
+pub(in crate::store) fn traced_before(
+    row: &distribution::Model,
+    lines: &[distribution_line::Model],
+) -> serde_json::Value {
+    let line = |line: &distribution_line::Model| {
+        json!({
+            "item": line.item_id,
+            "kit": line.kit_id,
+            "kitVersion": line.kit_version,
+            "quantity": line.quantity,
+            "peopleReached": line.people_reached,
         })
-        .collect()
+    };
+    json!({
+        "before": {
+            "occurredOn": row.occurred_on,
+            "peopleReached": row.people_reached,
+            "reachMethod": row.reach_method,
+            "status": row.status,
+            "formNumber": row.form_number,
+        },
+        "linesBefore": lines.iter().map(line).collect::<Vec<_>>(),
+    })
 }
 
 const SAME_PERSON: Message = Message {
@@ -433,7 +409,7 @@ const IS_AHEAD: Message = Message {
 };
 const TOOK_PLACE: Message = Message {
     en: "The delivery took place: say whom it reached.",
-    es: "La entrega ya se realizó: indique a cuántas alcanzó.",
+    es: "La entrega ya se realizó: indique a cuántas mujeres llegó.",
 };
 const NOTHING: Message = Message { en: "There is nothing to correct.", es: "No hay nada que corregir." };
 const IS_VOID: Message = Message { en: "The delivery is void.", es: "La entrega está anulada." };

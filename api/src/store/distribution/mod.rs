@@ -28,9 +28,9 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 pub use self::check::CheckedLine;
-pub(in crate::store) use self::check::{MOST, When, check_line_reach, check_people};
+pub(in crate::store) use self::check::{MOST_OF_A_LINE, When, check_line_reach, check_people, shown_in};
 pub use self::correct::{CorrectDistribution, VoidDistribution};
-pub(in crate::store) use self::correct::{outside_face, traced};
+pub(in crate::store) use self::correct::{outside_face, traced_before};
 pub use self::export::{AT_ONCE, Begun, Exported, ExportedLine};
 pub use self::filter::{DateRange, DateTimeRange, Filter};
 pub(in crate::store) use self::filter::{among, among_expr};

@@ -5,7 +5,7 @@ use entity::{
     distribution, distribution_line,
     value::{DistributionStatus, OutboxKind, ReachMethod, RowClass},
 };
-use sea_orm::{DbBackend, EntityTrait};
+use sea_orm::{ColumnTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -214,6 +214,37 @@ impl Access {
             );
             self.check_store(faults, place, "place");
         }
+    }
+
+    /// Puts lines in the place of those of a delivery.
+    #[expect(clippy::disallowed_methods, reason = "the delete repeats the scope in its WHERE")]
+    pub(in crate::store) async fn replace_lines(
+        &self,
+        write: &Write<'_>,
+        of: &distribution::Model,
+        lines: Vec<distribution_line::Model>,
+    ) -> Written<()> {
+        distribution_line::Entity::delete_many()
+            .filter(distribution_line::Column::OrganizationId.eq(of.organization_id))
+            .filter(distribution_line::Column::DistributionId.eq(of.id))
+            .exec(&write.tx)
+            .await?;
+        insert_lines(write, lines).await
+    }
+
+    /// The lines as they are.
+    pub(in crate::store) async fn lines_now(
+        &self,
+        write: &Write<'_>,
+        of: &distribution::Model,
+    ) -> Written<Vec<distribution_line::Model>> {
+        Ok(self
+            .select::<distribution_line::Entity>()
+            .filter(distribution_line::Column::OrganizationId.eq(of.organization_id))
+            .filter(distribution_line::Column::DistributionId.eq(of.id))
+            .order_by_asc(distribution_line::Column::Position)
+            .all(&write.tx)
+            .await?)
     }
 }
 

@@ -245,6 +245,11 @@ impl Access {
             return self.deliver_in(write, &DeliverDistribution { proof, ..row.as_delivered(at) }).await;
         }
         row.check_unsent()?;
+        if let Some(proof) = &row.proof {
+            let mut faults = Faults::default();
+            self.check_proof(&mut faults, proof, row.occurred_on);
+            faults.refuse()?;
+        }
         let input = CorrectDistribution {
             at,
             validate_only: false,
@@ -324,7 +329,11 @@ impl Access {
         let becomes = if row.void.is_some() { "VOIDED" } else { "DELIVERED" };
         let status = is_ahead(here).then(|| ("status", json!(here.status.to_value()), json!(becomes)));
         let proof = self.proof_differs(write, row, here).await?;
-        let all = all.into_iter().chain(place).chain(status).chain(proof);
+        let reason = |reason: Option<StockReason>| json!(reason.map(|reason| reason.to_value()));
+        let loss = shipment
+            .filter(|_| !is_void)
+            .map(|shipment| ("lossReason", reason(shipment.row.loss_reason), reason(row.loss_reason)));
+        let all = all.into_iter().chain(place).chain(status).chain(loss).chain(proof);
         let differing = all.filter(|(_, here, sent)| here != sent);
         Ok(differing.map(|(field, here, sent)| Difference { field, here, sent }).collect())
     }
@@ -418,16 +427,20 @@ fn shipped_here(
     people: i32,
     sent: &[LineInput],
 ) -> Vec<Value> {
-    let of = |line: &LineInput| (line.supplied.item, line.supplied.kit);
-    let place = |line: &shipment_line::Model| {
-        sent.iter().position(|sent| of(sent) == (line.item_id, line.kit_id)).unwrap_or(sent.len())
+    let is_of = |sent: &LineInput, line: &shipment_line::Model| {
+        (sent.supplied.item, sent.supplied.kit) == (line.item_id, line.kit_id)
+            && (sent.kit_version.is_none() || sent.kit_version == line.kit_version)
     };
+    let place =
+        |line: &shipment_line::Model| sent.iter().position(|sent| is_of(sent, line)).unwrap_or(sent.len());
     let mut shipped: Vec<&shipment_line::Model> = shipment.lines.iter().collect();
     shipped.sort_by_key(|line| place(line));
     let value = |line: &shipment_line::Model| {
         let goods = (line.item_id, line.kit_id);
         let sent = sent.get(place(line));
-        let here = lines.iter().find(|here| (here.item_id, here.kit_id) == goods);
+        let here = lines.iter().find(|here| {
+            (here.item_id, here.kit_id, here.kit_version) == (goods.0, goods.1, line.kit_version)
+        });
         // Of what did not arrive nothing says whom it would have reached.
         let reached = here.map_or_else(
             || sent.and_then(|sent| sent.people_reached).unwrap_or(people),

@@ -3,7 +3,8 @@
 //! An entry of the ledger says when it is recorded whether it is open. All others (small and sensitive deliveries,
 //! and with them small transfers, losses, adjustments and counts, so that nothing tells them apart) are hidden and
 //! stand in one sum. A balance leaves that sum out until its deliveries stand for enough women and units; from then
-//! on it is part of the balance, and what is hidden later begins a new sum.
+//! on it is part of the balance, and what is hidden later begins a new sum. What is sent for a delivery is hidden until
+//! outsiders see the delivery; from then on they know it, and it is as good as open.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -117,10 +118,10 @@ impl Access {
         let merged = Merged::find_by_statement(statement).all(tx).await?;
         let merged: BTreeMap<Key, NaiveDate> =
             merged.into_iter().map(|row| (row.key, row.merged_on)).collect();
-        let open = Open::find_by_statement(self.known_by(quarter, OPEN)).all(tx).await?;
+        let open = Open::find_by_statement(self.known_by(quarter, &open_balances())).all(tx).await?;
         let mut sums: BTreeMap<Key, i64> = open.into_iter().map(|row| (row.key, row.quantity)).collect();
         let mut hidden: BTreeMap<Key, Vec<Hidden>> = BTreeMap::new();
-        for row in Hidden::find_by_statement(self.known_by(quarter, HIDDEN)).all(tx).await? {
+        for row in Hidden::find_by_statement(self.known_by(quarter, &hidden_movements())).all(tx).await? {
             hidden.entry(row.key).or_default().push(row);
         }
         for key in hidden.keys() {
@@ -268,9 +269,11 @@ fn merge(hidden: &[Hidden], merged_on: Option<Quarter>, quarter: Quarter) -> Opt
     let mut women: BTreeMap<Option<Uuid>, i32> = BTreeMap::new();
     let mut units = 0;
     for delivery in deliveries.into_values().filter(|delivery| delivery.units > 0) {
+        // What is on its way stands for nobody yet.
+        let Some(of_delivery) = delivery.women else { continue };
         units += delivery.units;
         let most = women.entry(delivery.facility).or_default();
-        *most = std::cmp::max(*most, delivery.women.unwrap_or(0));
+        *most = std::cmp::max(*most, of_delivery);
     }
     let women: i64 = women.into_values().map(i64::from).sum();
     let enough = women >= i64::from(THRESHOLD) && units >= i64::from(THRESHOLD);
@@ -310,33 +313,52 @@ impl Hidden {
     }
 }
 
-const OPEN: &str = "SELECT l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
-     CAST(sum(e.quantity) AS bigint) AS quantity \
-     FROM stock_entry e \
-     JOIN stock_movement m ON m.organization_id = e.organization_id AND m.id = e.movement_id \
-     JOIN stock_lot l ON l.organization_id = e.organization_id AND l.id = e.lot_id \
-     JOIN stock_place p ON p.organization_id = e.organization_id AND p.id = e.place_id \
-     WHERE p.kind = 'WAREHOUSE' AND l.donor_id IS NOT NULL AND e.open \
-     AND m.recorded_at < $1 AND m.occurred_on <= $2 \
-     GROUP BY l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version";
+/// Whether an entry is of goods that were sent for a delivery, and outsiders see how much of them it handed over.
+const SEEN: &str = "m.kind IN ('TRANSFER', 'ARRIVAL') AND m.distribution_id IS NOT NULL AND (\
+     SELECT COALESCE(sum(x.quantity), 0) FROM stock_movement n \
+     JOIN stock_entry x ON x.organization_id = n.organization_id AND x.movement_id = n.id \
+     JOIN stock_lot y ON y.organization_id = x.organization_id AND y.id = x.lot_id \
+     WHERE n.organization_id = m.organization_id AND n.distribution_id = m.distribution_id \
+     AND n.recorded_at < $1 AND x.side = 'CONSUMED' AND x.open \
+     AND COALESCE(y.item_id, y.kit_id) = COALESCE(l.item_id, l.kit_id) \
+     AND COALESCE(y.kit_version, 0) = COALESCE(l.kit_version, 0)) > 0";
 
-const HIDDEN: &str = "SELECT l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
-     m.recorded_at, m.occurred_on, m.distribution_id, d.facility_id, \
-     CAST(sum(e.quantity) AS bigint) AS quantity, \
-     COALESCE(min(e.people_reached), (\
-         SELECT min(x.people_reached) FROM stock_movement n \
-         JOIN stock_entry x ON x.organization_id = n.organization_id AND x.movement_id = n.id \
-         WHERE n.organization_id = l.organization_id AND n.distribution_id = m.distribution_id \
-         AND n.recorded_at < $1)) AS people \
-     FROM stock_entry e \
-     JOIN stock_movement m ON m.organization_id = e.organization_id AND m.id = e.movement_id \
-     JOIN stock_lot l ON l.organization_id = e.organization_id AND l.id = e.lot_id \
-     JOIN stock_place p ON p.organization_id = e.organization_id AND p.id = e.place_id \
-     LEFT JOIN distribution d ON d.organization_id = m.organization_id AND d.id = m.distribution_id \
-     WHERE p.kind = 'WAREHOUSE' AND l.donor_id IS NOT NULL AND NOT e.open \
-     AND m.recorded_at < $1 AND m.occurred_on <= $2 \
-     GROUP BY l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
-     m.id, m.recorded_at, m.occurred_on, m.distribution_id, d.facility_id";
+fn open_balances() -> String {
+    format!(
+        "SELECT l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
+         CAST(sum(e.quantity) AS bigint) AS quantity \
+         FROM stock_entry e \
+         JOIN stock_movement m ON m.organization_id = e.organization_id AND m.id = e.movement_id \
+         JOIN stock_lot l ON l.organization_id = e.organization_id AND l.id = e.lot_id \
+         JOIN stock_place p ON p.organization_id = e.organization_id AND p.id = e.place_id \
+         WHERE p.kind = 'WAREHOUSE' AND l.donor_id IS NOT NULL AND (e.open OR {SEEN}) \
+         AND m.recorded_at < $1 AND m.occurred_on <= $2 \
+         GROUP BY l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version"
+    )
+}
+
+/// The women of what was sent are those whom the delivery reached, once it has taken place.
+fn hidden_movements() -> String {
+    format!(
+        "SELECT l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
+         m.recorded_at, m.occurred_on, m.distribution_id, d.facility_id, \
+         CAST(sum(e.quantity) AS bigint) AS quantity, \
+         COALESCE(min(e.people_reached), (\
+             SELECT min(x.people_reached) FROM stock_movement n \
+             JOIN stock_entry x ON x.organization_id = n.organization_id AND x.movement_id = n.id \
+             WHERE n.organization_id = l.organization_id AND n.distribution_id = m.distribution_id \
+             AND n.recorded_at < $1)) AS people \
+         FROM stock_entry e \
+         JOIN stock_movement m ON m.organization_id = e.organization_id AND m.id = e.movement_id \
+         JOIN stock_lot l ON l.organization_id = e.organization_id AND l.id = e.lot_id \
+         JOIN stock_place p ON p.organization_id = e.organization_id AND p.id = e.place_id \
+         LEFT JOIN distribution d ON d.organization_id = m.organization_id AND d.id = m.distribution_id \
+         WHERE p.kind = 'WAREHOUSE' AND l.donor_id IS NOT NULL AND NOT e.open AND NOT ({SEEN}) \
+         AND m.recorded_at < $1 AND m.occurred_on <= $2 \
+         GROUP BY l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
+         m.id, m.recorded_at, m.occurred_on, m.distribution_id, d.facility_id"
+    )
+}
 
 const FLOWS: &str = "SELECT l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
      e.movement_id, e.lot_id, m.kind, m.occurred_on, t.facility_id, \

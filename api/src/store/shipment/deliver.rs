@@ -2,26 +2,27 @@
 
 use chrono::NaiveDate;
 use entity::{
-    distribution, shipment, shipment_line,
-    value::{DistributionStatus, ReachMethod, RowClass, StockReason},
+    distribution, distribution_line, shipment, shipment_line,
+    value::{DistributionStatus, ReachMethod, StockReason, VoidReason},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, EntityTrait, IntoActiveModel, QueryFilter, Set, sea_query::OnConflict,
+};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{NOT_AHEAD, Shipment, as_inputs, is_ahead, proof::ProofInput};
+use super::{Shipment, as_inputs, is_ahead, meant_for, proof::ProofInput};
 use crate::{
     auth::Right,
     id,
     store::{
         Access,
-        class::line_is_shown,
         distribution::{
-            CheckedLine, LineInput, MOST, Supplied, When, check_line_reach, check_no_lots, check_people,
-            line_rows, outside_face, told, traced,
+            LineInput, MOST_OF_A_LINE, Supplied, When, check_line_reach, check_no_lots, check_people,
+            line_rows, outside_face, shown_in, told, traced_before,
         },
-        input::{At, Faults, Message, UserError, UserErrorCode, Written, or_default},
+        input::{At, FUTURE, Faults, Message, UserError, UserErrorCode, Written, or_default},
         stock::{BAD_REASON, Goods, deliver::Draw, transfer::says_why},
         write::{Trace, Write},
     },
@@ -50,6 +51,9 @@ pub struct DeliverDistribution {
     #[serde(default)]
     pub proof: Option<ProofInput>,
 }
+
+/// What was handed over: lines, and for each its place in the client's list.
+type HandedOver = (Vec<usize>, Vec<LineInput>);
 
 impl Access {
     /// Records that a planned delivery took place, or corrects what became of one that was dispatched.
@@ -80,22 +84,19 @@ impl Access {
             return Err(refuse(UserErrorCode::NotPermitted, NOT_YOURS).into());
         }
         let lines_before = self.lines_now(write, &before).await?;
-        let mut faults = Faults::default();
-        self.check_deliver(&mut faults, input, &before, shipment.as_ref());
-        let handed_over = match &mut shipment {
-            Some(shipment) => shipment.settle(&mut faults, input),
-            None => {
-                faults.check(
-                    input.loss_reason.is_none(),
-                    UserErrorCode::Invalid,
-                    &["lossReason"],
-                    BAD_REASON,
-                );
-                input.lines.clone().unwrap_or_else(|| as_inputs(&lines_before))
-            }
+        let settled_before = shipment.as_ref().filter(|_| !first).map(Shipment::traced);
+        let (places, handed_over) = self.check_deliver(input, &before, &lines_before, shipment.as_mut())?;
+        let trace = |action, class| {
+            let mut detail = traced_before(&before, &lines_before);
+            detail["class"] = class;
+            detail["shipmentBefore"] = json!(settled_before);
+            Trace { action, entity: "distribution", detail }
         };
-        // With a fault in what became of the goods, their other checks would name the wrong lines.
-        faults.refuse()?;
+        if let (Some(shipment), true) = (&shipment, handed_over.is_empty()) {
+            self.came_to_nothing(write, input, &before, shipment).await?;
+            return write.changed(1, trace("VOID", Value::Null), input.at).await;
+        }
+
         let mut faults = Faults::default();
         let checked = self.check_lines(&mut faults, &handed_over, input.occurred_on, |_| true);
         check_line_reach(&mut faults, &checked, input.people_reached);
@@ -109,9 +110,15 @@ impl Access {
         let (class, shown) = if first {
             self.class_of(before.program_id, input.people_reached, &checked)
         } else {
-            self.check_unmixed(&mut faults, before.class, &checked);
+            // What outsiders have seen there stays, also when it is sensitive by now.
+            let seen = |line: &distribution_line::Model| (line.item_id, line.kit_id);
+            let seen: Vec<_> = lines_before.iter().map(seen).collect();
+            let mut new = checked.clone();
+            new.iter_mut().for_each(|line| line.sensitive &= !seen.contains(&(line.item_id, line.kit_id)));
+            self.check_unmixed(&mut faults, before.class, &new);
             (before.class, shown_in(before.class, &checked, input.people_reached))
         };
+        faults.renumber("lines", &places);
         faults.refuse()?;
 
         let after = distribution::Model {
@@ -123,7 +130,7 @@ impl Access {
             form_number: input.form_number.clone().or_else(|| before.form_number.clone()),
             ..before.clone()
         };
-        let row = distribution::ActiveModel {
+        let mut row = distribution::ActiveModel {
             occurred_on: Set(after.occurred_on),
             people_reached: Set(after.people_reached),
             reach_method: Set(after.reach_method),
@@ -133,19 +140,13 @@ impl Access {
             version: Set(input.at.expected + 1),
             ..Default::default()
         };
-        let row = if first {
+        if first {
             // It is recorded now, for all that outsiders can tell.
-            distribution::ActiveModel {
-                class: Set(class),
-                recorded_at: Set(self.now),
-                recorded_by: Set(self.viewer.account()),
-                ..row
-            }
-        } else {
-            row
-        };
-        let changed = self.change(write, input.at, row).await?;
-        if changed != 1 {
+            row.class = Set(class);
+            row.recorded_at = Set(self.now);
+            row.recorded_by = Set(self.viewer.account());
+        }
+        if self.change(write, input.at, row).await? != 1 {
             return Err(UserError::stale().into());
         }
         let lines = line_rows(&after, &checked, &shown);
@@ -164,111 +165,172 @@ impl Access {
         }
         let face = (!first).then(|| outside_face(&before, &lines_before)).flatten();
         write.tell([told(before.id, outside_face(&after, &lines) != face)]).await?;
-        let trace = if first {
-            Trace { action: "DELIVER", entity: "distribution", detail: json!({ "class": class }) }
-        } else {
-            let detail = json!({ "linesBefore": traced(&lines_before), "occurredOnBefore": before.occurred_on,
-                "peopleReachedBefore": before.people_reached });
-            Trace { action: "CORRECT", entity: "distribution", detail }
-        };
-        write.changed(changed, trace, input.at).await
+        write.changed(1, trace(if first { "DELIVER" } else { "CORRECT" }, json!(class)), input.at).await
     }
 
-    /// Where, when and how many, and what else has nothing to do with the lines.
+    /// Checks all but the lines as lines, settles a shipment, and answers what was handed over.
     fn check_deliver(
         &self,
-        faults: &mut Faults,
         input: &DeliverDistribution,
         before: &distribution::Model,
-        shipment: Option<&Shipment>,
-    ) {
-        if is_ahead(before) {
-            let day = input.occurred_on;
-            self.check_place(faults, before.facility_id, before.program_id, day, When::TookPlace);
-        } else if let Some(program) = self.catalog.programs.get(before.program_id) {
-            self.check_day(faults, &program.row, input.occurred_on, When::TookPlace);
-        }
-        if let Some(shipment) = shipment {
-            let in_order = shipment.row.dispatched_on <= input.occurred_on;
-            faults.check(in_order, UserErrorCode::OutOfRange, &["occurredOn"], BEFORE_IT_LEFT);
-            faults.check(input.place.is_none(), UserErrorCode::Invalid, &["place"], IS_SENT);
-        }
-        check_people(faults, input.people_reached, &["peopleReached"]);
-        self.check_drawing(faults, input.place);
+        lines_before: &[distribution_line::Model],
+        shipment: Option<&mut Shipment>,
+    ) -> Written<HandedOver> {
+        let mut faults = Faults::default();
+        check_people(&mut faults, input.people_reached, &["peopleReached"]);
+        self.check_drawing(&mut faults, input.place);
         if let Some(number) = &input.form_number {
             faults.text(number, &["formNumber"], 100);
         }
         if let Some(proof) = &input.proof {
-            self.check_proof(faults, proof, input.occurred_on);
+            self.check_proof(&mut faults, proof, input.occurred_on);
         }
+        let handed_over = match shipment {
+            Some(shipment) => {
+                // Whatever has ended since, what was sent has become of it something.
+                let past = input.occurred_on <= self.today();
+                faults.check(past, UserErrorCode::OutOfRange, &["occurredOn"], FUTURE);
+                let in_order = shipment.row.dispatched_on <= input.occurred_on;
+                faults.check(in_order, UserErrorCode::OutOfRange, &["occurredOn"], BEFORE_IT_LEFT);
+                faults.check(input.place.is_none(), UserErrorCode::Invalid, &["place"], IS_SENT);
+                let planned = |line: &shipment_line::Model| {
+                    let goods = (line.item_id, line.kit_id, line.kit_version);
+                    let of_goods = |line: &&distribution_line::Model| {
+                        (line.item_id, line.kit_id, line.kit_version) == goods
+                    };
+                    let line = lines_before.iter().find(of_goods)?;
+                    meant_for(before, line, input.people_reached)
+                };
+                shipment.settle(&mut faults, input, planned)
+            }
+            None => {
+                let mut of_place = Faults::default();
+                let day = input.occurred_on;
+                self.check_place(&mut of_place, before.facility_id, before.program_id, day, When::TookPlace);
+                // Facility and program are the delivery's, and no fields of this input.
+                of_place.rename(&["facility", "program"], "id");
+                faults.extend(of_place);
+                let no_loss = input.loss_reason.is_none();
+                faults.check(no_loss, UserErrorCode::Invalid, &["lossReason"], BAD_REASON);
+                let lines = || as_inputs(before, lines_before, input.people_reached);
+                input.lines.clone().unwrap_or_else(lines).into_iter().enumerate().unzip()
+            }
+        };
+        faults.refuse()?;
+        Ok(handed_over)
+    }
+
+    /// Nothing of what was sent was handed over: the delivery is void, and its goods are where they are.
+    async fn came_to_nothing(
+        &self,
+        write: &Write<'_>,
+        input: &DeliverDistribution,
+        before: &distribution::Model,
+        shipment: &Shipment,
+    ) -> Written<()> {
+        let mut faults = Faults::default();
+        let field = ["peopleReached"];
+        faults.check(input.people_reached == 0, UserErrorCode::OutOfRange, &field, NOTHING_ARRIVED);
+        faults.check(input.proof.is_none(), UserErrorCode::Invalid, &["proof"], NOTHING_ARRIVED);
+        faults.refuse()?;
+        let reason = match input.loss_reason {
+            Some(_) => VoidReason::NotDelivered,
+            None => VoidReason::Returned,
+        };
+        let row = distribution::ActiveModel {
+            people_reached: Set(if is_ahead(before) { 0 } else { before.people_reached }),
+            status: Set(DistributionStatus::Voided),
+            voided_at: Set(Some(self.now)),
+            void_reason: Set(Some(reason)),
+            version: Set(input.at.expected + 1),
+            ..Default::default()
+        };
+        if self.change(write, input.at, row).await? != 1 {
+            return Err(UserError::stale().into());
+        }
+        self.keep_settled(write, shipment).await?;
+        self.arrive(write, (before.id, input.occurred_on), shipment, &[]).await?;
+        let open = before.class == entity::value::RowClass::Operations;
+        Ok(write.tell([told(before.id, open)]).await?)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the writes repeat the scope in their WHERE")]
     async fn keep_settled(&self, write: &Write<'_>, shipment: &Shipment) -> Written<()> {
-        use shipment_line::Column::{DistributionId, OrganizationId, Position};
-        let (organization, delivery) = (shipment.row.organization_id, shipment.row.distribution_id);
+        use shipment_line::Column::{DistributionId, Lost, OrganizationId, Position, Received, Returned};
         shipment::Entity::update_many()
             .set(shipment::ActiveModel { loss_reason: Set(shipment.row.loss_reason), ..Default::default() })
-            .filter(shipment::Column::OrganizationId.eq(organization))
-            .filter(shipment::Column::DistributionId.eq(delivery))
+            .filter(shipment::Column::OrganizationId.eq(shipment.row.organization_id))
+            .filter(shipment::Column::DistributionId.eq(shipment.row.distribution_id))
             .exec(&write.tx)
             .await?;
-        for line in &shipment.lines {
-            let settled = shipment_line::ActiveModel {
-                received: Set(line.received),
-                returned: Set(line.returned),
-                lost: Set(line.lost),
-                ..Default::default()
-            };
-            shipment_line::Entity::update_many()
-                .set(settled)
-                .filter(OrganizationId.eq(organization))
-                .filter(DistributionId.eq(delivery))
-                .filter(Position.eq(line.position))
-                .exec(&write.tx)
-                .await?;
-        }
+        let rows = shipment.lines.iter().map(|line| line.clone().into_active_model().reset_all());
+        let settled = OnConflict::columns([OrganizationId, DistributionId, Position])
+            .update_columns([Received, Returned, Lost])
+            .to_owned();
+        shipment_line::Entity::insert_many(rows)
+            .on_conflict(settled)
+            .exec_without_returning(&write.tx)
+            .await?;
         Ok(())
     }
 }
 
 impl Shipment {
+    /// As a trace keeps it.
+    fn traced(&self) -> Value {
+        let line = |line: &shipment_line::Model| {
+            json!({ "position": line.position, "received": line.received, "returned": line.returned,
+                "lost": line.lost })
+        };
+        let lines: Vec<Value> = self.lines.iter().map(line).collect();
+        json!({ "lossReason": self.row.loss_reason, "lines": lines })
+    }
+
     /// Writes down what became of each line, and answers what was handed over. Each line of the shipment is named
-    /// once, and received, returned and lost come to what was shipped; without lines, all was received.
-    fn settle(&mut self, faults: &mut Faults, input: &DeliverDistribution) -> Vec<LineInput> {
-        let mut handed_over = Vec::new();
-        for line in &mut self.lines {
+    /// once, and received, returned and lost come to what was shipped; without lines all was received, by those whom
+    /// it was `planned` for.
+    fn settle(
+        &mut self,
+        faults: &mut Faults,
+        input: &DeliverDistribution,
+        planned: impl Fn(&shipment_line::Model) -> Option<i32>,
+    ) -> HandedOver {
+        let mut handed_over: Vec<(usize, LineInput)> = Vec::new();
+        for (place, line) in self.lines.iter_mut().enumerate() {
             (line.received, line.returned, line.lost) = (None, None, None);
             if input.lines.is_none() {
                 (line.received, line.returned, line.lost) = (Some(line.shipped), Some(0), Some(0));
-                handed_over.push(of_line(line, None));
+                handed_over.push((place, of_line(line, planned(line))));
             }
         }
         for (place, sent) in input.lines.iter().flatten().enumerate() {
             let field = ["lines", &place.to_string()];
-            let place = self.lines.iter_mut().find(|line| is_of(sent, line));
-            let Some(line) = place.filter(|line| line.received.is_none()) else {
+            let of_goods = self.lines.iter_mut().find(|line| is_of(sent, line) && line.received.is_none());
+            let Some(line) = of_goods else {
                 faults.add(UserErrorCode::Invalid, &field, NOT_SENT);
                 continue;
             };
             let parts = [sent.quantity, sent.returned.unwrap_or(0), sent.lost.unwrap_or(0)];
             let all: i64 = parts.into_iter().map(i64::from).sum();
-            let fits = parts.iter().all(|part| (0..=MOST).contains(part)) && all == i64::from(line.shipped);
+            let fits = parts.iter().all(|part| (0..=MOST_OF_A_LINE).contains(part))
+                && all == i64::from(line.shipped);
             faults.check(fits, UserErrorCode::OutOfRange, &field, NOT_THE_SUM);
             faults.check(sent.lot.is_none(), UserErrorCode::Invalid, &field, IS_SENT);
+            if let Some(people) = sent.people_reached {
+                check_people(faults, people, &["lines", &place.to_string(), "peopleReached"]);
+            }
             (line.received, line.returned, line.lost) = (Some(parts[0]), Some(parts[1]), Some(parts[2]));
             if parts[0] > 0 {
-                handed_over.push(of_line(line, sent.people_reached));
+                handed_over.push((place, of_line(line, sent.people_reached)));
             }
         }
         let all_named = self.lines.iter().all(|line| line.received.is_some());
         faults.check(all_named, UserErrorCode::Invalid, &["lines"], NOT_ALL);
-        faults.check(!handed_over.is_empty(), UserErrorCode::Invalid, &["lines"], NOTHING_ARRIVED);
         let lost = self.lines.iter().any(|line| line.lost.is_some_and(|lost| lost > 0));
         let fits = says_why(lost, input.loss_reason);
         faults.check(fits, UserErrorCode::Invalid, &["lossReason"], BAD_REASON);
         self.row.loss_reason = input.loss_reason;
-        handed_over
+        handed_over.into_iter().unzip()
     }
 }
 
@@ -288,17 +350,15 @@ fn is_of(sent: &LineInput, line: &shipment_line::Model) -> bool {
         == super::goods_of(line)
 }
 
-/// Which lines of a delivery outsiders see once its class is fixed.
-pub(in crate::store) fn shown_in(class: RowClass, lines: &[CheckedLine], people: i32) -> Vec<bool> {
-    let shown = |line: &CheckedLine| line_is_shown(line.quantity, line.people_reached.unwrap_or(people));
-    lines.iter().map(|line| class == RowClass::Operations && shown(line)).collect()
-}
-
+const NOT_AHEAD: Message = Message {
+    en: "This delivery took place. Correct it with updateDistribution.",
+    es: "Esta entrega ya se realizó. Corríjala con updateDistribution.",
+};
 const NOT_YOURS: Message =
-    Message { en: "Your role does not correct this.", es: "Su función no corrige esto." };
+    Message { en: "Your role does not correct this.", es: "Su función no permite corregir esto." };
 const BEFORE_IT_LEFT: Message = Message {
     en: "The goods had not been dispatched by this day.",
-    es: "Los artículos aún no se habían despachado en ese día.",
+    es: "Los artículos aún no se habían despachado ese día.",
 };
 const IS_SENT: Message = Message {
     en: "The goods were dispatched: which lots they are of is known.",
@@ -317,6 +377,6 @@ const NOT_ALL: Message = Message {
     es: "Indique qué pasó con cada renglón despachado.",
 };
 const NOTHING_ARRIVED: Message = Message {
-    en: "Nothing was handed over. Void the delivery instead.",
-    es: "No se entregó nada. Anule la entrega.",
+    en: "Nothing was handed over, so nobody was reached and nobody signed.",
+    es: "No se entregó nada; entonces no se alcanzó a nadie y nadie firmó.",
 };

@@ -1,16 +1,13 @@
 //! Goods of a planned delivery leave.
 
 use chrono::NaiveDate;
-use entity::{
-    distribution, shipment, shipment_line,
-    value::{DistributionStatus, RowClass},
-};
+use entity::{distribution, shipment, shipment_line, value::DistributionStatus};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{NOT_PLANNED, as_inputs};
+use super::as_inputs;
 use crate::{
     auth::Right,
     id,
@@ -54,7 +51,8 @@ impl Access {
             return Err(UserError::new(UserErrorCode::Invalid, &["id"], NOT_PLANNED).into());
         }
         let lines_before = self.lines_now(&write, &before).await?;
-        let sent = input.lines.clone().unwrap_or_else(|| as_inputs(&lines_before));
+        let sent =
+            input.lines.clone().unwrap_or_else(|| as_inputs(&before, &lines_before, before.people_reached));
         let mut faults = Faults::default();
         let on_time = input.dispatched_on <= self.today();
         faults.check(on_time, UserErrorCode::OutOfRange, &["dispatchedOn"], FUTURE);
@@ -90,9 +88,6 @@ impl Access {
                 via,
                 lines: &lines,
                 lots: &sent.iter().map(|line| line.lot).collect::<Vec<_>>(),
-                // As the delivery would be, if it took place as planned.
-                open: self.class_of(before.program_id, before.people_reached, &checked).0
-                    == RowClass::Operations,
             };
             self.ship(&write, ship).await?;
         }
@@ -141,7 +136,11 @@ impl Access {
     }
 }
 
+const NOT_PLANNED: Message = Message {
+    en: "Only a planned delivery can be dispatched.",
+    es: "Solo se puede despachar una entrega planeada.",
+};
 const BOTH: Message = Message {
-    en: "Goods leave a place and are in transit. Name both places, or neither.",
-    es: "Los artículos salen de un lugar y están en tránsito. Indique los dos lugares, o ninguno.",
+    en: "Goods leave one place and travel in another. Name both, or neither.",
+    es: "Los artículos salen de un lugar y pasan por uno de tránsito. Indique ambos, o ninguno.",
 };

@@ -139,25 +139,27 @@ pub(in crate::store) fn is_ahead(row: &distribution::Model) -> bool {
     matches!(row.status, Planned | Dispatched)
 }
 
-/// Lines as they stand, for the checks of an input that leaves them out.
-fn as_inputs(lines: &[distribution_line::Model]) -> Vec<LineInput> {
+/// Lines of a delivery as they stand, for an input that leaves them out, when it reaches so many women.
+fn as_inputs(
+    before: &distribution::Model,
+    lines: &[distribution_line::Model],
+    people: i32,
+) -> Vec<LineInput> {
     let input = |line: &distribution_line::Model| LineInput {
         supplied: Supplied { item: line.item_id, kit: line.kit_id },
         kit_version: line.kit_version,
         quantity: line.quantity,
+        people_reached: meant_for(before, line, people),
         ..LineInput::default()
     };
     lines.iter().map(input).collect()
 }
 
-const NOT_PLANNED: Message = Message {
-    en: "Only a planned delivery can be dispatched.",
-    es: "Solo se puede despachar una entrega planeada.",
-};
-const NOT_AHEAD: Message = Message {
-    en: "This delivery took place. Correct it with updateDistribution.",
-    es: "Esta entrega ya se realizó. Corríjala con updateDistribution.",
-};
+/// How many women a line is for, when it is not for all whom its delivery reaches.
+fn meant_for(before: &distribution::Model, line: &distribution_line::Model, people: i32) -> Option<i32> {
+    (line.people_reached != before.people_reached).then_some(std::cmp::min(line.people_reached, people))
+}
+
 pub(in crate::store) const IS_SHIPPED: Message = Message {
     en: "This delivery was dispatched. Say what became of the goods with deliverDistribution, or void it.",
     es: "Esta entrega fue despachada. Indique qué pasó con los artículos con deliverDistribution, o anúlela.",

@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// The most proofs of a delivery.
+const MOST: usize = 50;
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProofInput {
@@ -62,6 +65,8 @@ impl Access {
         }
         let mut faults = Faults::default();
         self.check_proof(&mut faults, proof, before.occurred_on);
+        let room = self.proofs_on(&write.tx, &[before.id]).await?.len() < MOST;
+        faults.check(room, UserErrorCode::OutOfRange, &["id"], TOO_MANY);
         faults.refuse()?;
         let row = distribution::ActiveModel { version: Set(at.expected + 1), ..Default::default() };
         let changed = self.change(write, at, row).await?;
@@ -121,6 +126,8 @@ impl ProofInput {
     }
 }
 
+const TOO_MANY: Message =
+    Message { en: "A delivery has fifty proofs at most.", es: "Una entrega tiene cincuenta comprobantes como máximo." };
 const NOT_YET: Message = Message {
     en: "The delivery has not taken place yet. Send the proof with deliverDistribution.",
     es: "La entrega aún no se ha realizado. Envíe el comprobante con deliverDistribution.",

@@ -47,7 +47,8 @@ impl Action {
         }
     }
 
-    pub(super) fn validate_only(&self) -> bool {
+    /// Whether it is only to be checked.
+    pub fn validate_only(&self) -> bool {
         match self {
             Self::Reverse(input) => input.validate_only,
             Self::Receive(ReceiveStock { head, .. })

@@ -1,10 +1,10 @@
 //! What staff read of stock: what is on hand on a day, lots, and movements.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{Days, NaiveDate};
 use entity::{
-    stock_balance, stock_day, stock_entry, stock_lot, stock_movement, stock_place,
+    distribution, stock_balance, stock_day, stock_entry, stock_lot, stock_movement, stock_place,
     value::{StockMovementKind, StockPlaceKind, StockSide},
 };
 use sea_orm::{
@@ -416,18 +416,24 @@ impl Access {
         for entry in entries {
             by_movement.entry(entry.movement_id).or_default().push(entry);
         }
-        let movements = rows.into_iter().map(|row| {
+        let elsewhere = self.for_others(&rows).await?;
+        let movements = rows.into_iter().map(|mut row| {
+            let is_elsewhere = row.distribution_id.is_some_and(|delivery| elsewhere.contains(&delivery));
+            if is_elsewhere {
+                row.reason = None;
+            }
             let followers = related.iter().filter(|other| other.follows_id == Some(row.id));
             let followers = followers.flat_map(|other| by_movement.get(&other.id)).flatten();
             let own = by_movement.get(&row.id).map_or(&[][..], Vec::as_slice);
             let progress = match row.kind {
-                StockMovementKind::Transfer if row.reverses_id.is_none() => {
+                StockMovementKind::Transfer if row.reverses_id.is_none() && !is_elsewhere => {
                     progress(&row, own, &followers.collect::<Vec<_>>(), &lots)
                 }
                 _ => Vec::new(),
             };
+            let own = own.iter().filter(|entry| !is_elsewhere || self.sees_side(entry));
             let entries =
-                own.iter().filter_map(|entry| Some((entry.clone(), lots.get(&entry.lot_id)?.clone())));
+                own.filter_map(|entry| Some((entry.clone(), lots.get(&entry.lot_id)?.clone())));
             Movement {
                 reversed_by: related
                     .iter()
@@ -439,6 +445,28 @@ impl Access {
             }
         });
         Ok(movements.collect())
+    }
+
+    /// Deliveries that a member who is cut to facilities does not see. Of goods that left one of its stores for such a
+    /// delivery it sees that they left, and not what became of them.
+    async fn for_others(&self, rows: &[stock_movement::Model]) -> Result<HashSet<Uuid>> {
+        let all: HashSet<Uuid> = rows.iter().filter_map(|row| row.distribution_id).collect();
+        if all.is_empty() || self.viewer.facilities().is_none() {
+            return Ok(HashSet::new());
+        }
+        let seen: Vec<Uuid> = self
+            .select::<distribution::Entity>()
+            .filter(among(distribution::Column::Id, all.iter().copied()))
+            .select_only()
+            .column(distribution::Column::Id)
+            .into_tuple()
+            .all(self.reader())
+            .await?;
+        Ok(all.into_iter().filter(|delivery| !seen.contains(delivery)).collect())
+    }
+
+    fn sees_side(&self, entry: &stock_entry::Model) -> bool {
+        entry.place_id.is_some_and(|place| self.stock_place(place).is_some())
     }
 
     #[expect(clippy::disallowed_methods, reason = "what belongs to movements that the viewer has been shown")]

@@ -12,7 +12,6 @@ use super::{
     deliver::{check_named, goods, wanted},
     draw::{Picked, Purpose, pairs},
     ledger::{EXPIRED, Entry, Movement, Side},
-    record::is_bulk,
 };
 use crate::{
     error::Result,
@@ -32,8 +31,6 @@ pub(in crate::store) struct Ship<'a> {
     pub via: Uuid,
     pub lines: &'a [distribution_line::Model],
     pub lots: &'a [Option<Uuid>],
-    /// Whether outsiders may learn of it: what is bulk and general of a delivery that is meant to be.
-    pub open: bool,
 }
 
 impl Access {
@@ -57,9 +54,9 @@ impl Access {
                 let field = vec!["lines".to_owned(), line.to_string()];
                 faults.add_on(UserErrorCode::Expired, field, EXPIRED, last);
             }
-            let open = ship.open && is_bulk(self.is_general(Goods::of(known)), quantity);
             let side = Side::Place(ship.via);
-            let entry = Entry { lot, side, quantity, open, people: None, line: Some(line) };
+            // Hidden until the delivery has taken place, and for good unless outsiders see it then.
+            let entry = Entry { lot, side, quantity, open: false, people: None, line: Some(line) };
             movement.carry(Side::Place(ship.from), side, entry);
         }
         faults.refuse()?;
@@ -67,8 +64,9 @@ impl Access {
     }
 
     /// What became of goods that were sent for a delivery, in the place of what was said of them before: handed over,
-    /// back where they came from, or lost. Of the lots of a line those that expire first were handed over, and those
-    /// that expire last came back. Nothing happens when they came from no stock.
+    /// back where they came from, or lost. Of the lots of a line those that expire first were handed over, past over
+    /// those that could no longer be, and those that expire last came back. Nothing happens when they came from no
+    /// stock.
     pub(in crate::store) async fn arrive(
         &self,
         write: &Write<'_>,
@@ -105,30 +103,38 @@ impl Access {
         let mut handed_over = movement(StockMovementKind::Issue)?;
         let mut rest = movement(StockMovementKind::Arrival)?;
         rest.row.reason = shipment.row.loss_reason;
-        for (place, line) in shipment.lines.iter().enumerate() {
+        for line in &shipment.lines {
             let of_line = crate::store::shipment::goods_of(line);
             let received = lines.iter().find(|line| goods(line) == of_line);
-            // Outsiders know of what they see handed over also what was sent; of the rest they know nothing.
-            let open = received.is_some_and(|line| line.shown);
             let part = |quantity: Option<i32>| i64::from(quantity.unwrap_or(0));
-            let mut fates = [
+            let fates = [
                 (part(line.received), Side::Outside(StockSide::Consumed)),
                 (part(line.lost), Side::Outside(StockSide::Lost)),
                 (part(line.returned), Side::Place(from)),
             ];
-            for (lot, left) in in_transit.iter_mut().filter(|(lot, _)| Goods::of(lot) == of_line) {
-                for (missing, side) in &mut fates {
-                    let quantity = std::cmp::min(*missing, *left);
+            for (mut missing, side) in fates {
+                let is_issue = side == Side::Outside(StockSide::Consumed);
+                let mut of_goods: Vec<_> =
+                    in_transit.iter_mut().filter(|(lot, _)| Goods::of(lot) == of_line).collect();
+                // What had expired by then is handed over only when it is said that it was, and refused.
+                of_goods.sort_by_key(|(lot, _)| is_issue && lot.expires_on.is_some_and(|last| last < on));
+                for (lot, left) in of_goods {
+                    let quantity = std::cmp::min(missing, *left);
                     if quantity == 0 {
                         continue;
                     }
-                    *missing -= quantity;
+                    missing -= quantity;
                     *left -= quantity;
-                    let is_issue = *side == Side::Outside(StockSide::Consumed);
-                    let people = received.filter(|_| is_issue).map(|line| line.people_reached);
-                    let entry = Entry { lot: lot.id, side: *side, quantity, open, people, line: Some(place) };
+                    let entry = Entry {
+                        lot: lot.id,
+                        side,
+                        quantity,
+                        open: is_issue && received.is_some_and(|line| line.shown),
+                        people: received.filter(|_| is_issue).map(|line| line.people_reached),
+                        line: None,
+                    };
                     let to = if is_issue { &mut handed_over } else { &mut rest };
-                    to.carry(Side::Place(via), *side, entry);
+                    to.carry(Side::Place(via), side, entry);
                 }
             }
         }

@@ -76,7 +76,7 @@ impl Access {
         write.end(failed || checked).await?;
         if failed {
             let clients: Vec<String> = rows.iter().map(|row| row.once.key.clone()).collect();
-            return Ok(undone(answers, &clients, "group"));
+            return Ok(undone(answers, &clients, "idempotencyKey"));
         }
         if checked {
             for answer in answers.iter_mut().filter(|answer| answer.outcome == Outcome::Created) {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    BAD_REASON, Goods, Head, NO_LOT, UNDONE,
+    BAD_REASON, FOR_DELIVERY, Goods, Head, NO_LOT, UNDONE,
     draw::{MOST, Purpose, StockLine, pairs},
     ledger::{Entry, Movement, Side},
     record::{BEFORE_IT, MORE_THAN_LEFT, check_lots, is_bulk},
@@ -144,6 +144,9 @@ impl Access {
         faults.refuse()?;
         let transfer = self.movement_to_follow(write, input.transfer, "transfer").await?;
         let refuse = |message| UserError::new(UserErrorCode::Invalid, &["transfer"], message);
+        if transfer.distribution_id.is_some() {
+            return Err(refuse(FOR_DELIVERY).into());
+        }
         let Some(to) = transfer.to_place_id.filter(|_| transfer.reverses_id.is_none()) else {
             return Err(refuse(NOT_A_TRANSFER).into());
         };
