@@ -233,3 +233,25 @@ fn after_a_move_to_another_cluster_devices_begin_anew() {
         app.shut_down().await;
     });
 }
+
+both!(
+    async fn after_a_backup_was_put_back_devices_begin_anew(world: &World) {
+        world.add(&[Seed::new(1, 1, SUPPLIES, "2026-11-01", 40).line(Goods::Item(SOAP), 40)]).await;
+        let (held, next) = walk(&world.coordinator(), None, 500).await;
+        let mut restored = tokio::process::Command::new(tests::program());
+        restored
+            .arg("restored")
+            .env_clear()
+            .env("DATABASE_URL", &world.database.url)
+            .env("UMBRAL_DATA_DIR", world.data_dir.path());
+        assert!(restored.status().await.unwrap().success());
+        let server = world.second().await;
+        let base = tests::Client::anonymous(format!("http://{}", server.address));
+        let device = base.token(&world.token("demo:coordinator:own"));
+        let answer = device.query(CHANGES, json!({ "since": next, "first": 10 })).await;
+        assert_eq!(answer.code(), "BAD_CURSOR");
+        let (again, _) = walk(&device, None, 500).await;
+        assert_eq!(again.keys().collect::<Vec<_>>(), held.keys().collect::<Vec<_>>());
+        server.stop().await;
+    }
+);

@@ -42,6 +42,8 @@ pub enum Command {
         #[arg(long)]
         outside_role: Option<String>,
     },
+    /// After the database was put back from a backup, before the server starts: devices and lists begin anew.
+    Restored,
     /// Import a CSV or XLSX file. Every row is checked before anything is written.
     Import(import::Import),
     /// Print a CSV file to fill in for `umbral import`: names, HXL tags and an example, which no import reads.
@@ -160,6 +162,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Migrate { outside_role } => {
             run::migrate(&tool_config(settings)?, outside_role.as_deref()).await
         }
+        Command::Restored => run::restored(&tool_config(settings)?).await,
         Command::Import(import) => import.run(settings).await,
         Command::Keys { command } => token::keys(&tool_config(settings)?, command),
         Command::Token { role, organization, days } => {

@@ -91,6 +91,12 @@ pub async fn migrate(config: &Config, outside_role: Option<&str>) -> Result<(), 
     Ok(())
 }
 
+pub async fn restored(config: &Config) -> Result<(), Failed> {
+    serve::connect(config).await?.forget_cursors().await?;
+    println!("No cursor from before is good any more. Start the server again.");
+    Ok(())
+}
+
 pub fn schema(audience: Option<AudienceName>) -> Result<(), Failed> {
     let types = graphql::types()?;
     let text = match audience {

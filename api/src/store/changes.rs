@@ -63,14 +63,20 @@ pub struct Changes {
     pub movements: HashMap<Uuid, Movement>,
 }
 
+impl Place {
+    fn kind(&self) -> Option<Kind> {
+        Kind::from_byte(self.kind.try_into().ok()?)
+    }
+}
+
 impl Scoped for change::Entity {
     fn visible_to(access: &Access) -> Condition {
-        let registry = change::Column::Kind.is_in(REGISTRY.map(|kind| kind as i32));
-        let own = access.viewer.organization().map(|own| {
-            Condition::all()
-                .add(change::Column::OrganizationId.eq(own))
-                .add(change::Column::Kind.is_in(OWN.map(|kind| kind as i32)))
-        });
+        use change::Column::{Kind as OfKind, OrganizationId};
+        let registry = OfKind.is_in(REGISTRY.map(|kind| kind as i32));
+        let own = access
+            .viewer
+            .organization()
+            .map(|own| Condition::all().add(OrganizationId.eq(own)).add(access.own_changes()));
         Condition::any().add(registry).add_option(own)
     }
 }
@@ -81,15 +87,20 @@ impl Scoped for change::Entity {
 /// # Errors
 /// When the database is out of reach.
 pub(super) async fn after_restore(db: &DatabaseConnection, key: &[u8]) -> Result<()> {
-    const FROM_ELSEWHERE: &str = "UPDATE instance SET cursor_key = $1 WHERE id = 1 AND EXISTS (\
-         SELECT 1 FROM change WHERE kind IN (2, 3, 4, 5, 6, 20, 22) \
-         AND changed >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint)";
     const NOW: &str = "UPDATE change SET changed = pg_current_xact_id()::text::bigint";
     if db.get_database_backend() != DbBackend::Postgres {
         return Ok(());
     }
+    // One read of an index for each kind.
+    let kinds: Vec<String> = REGISTRY.into_iter().chain(OWN).map(|kind| (kind as i32).to_string()).collect();
+    let from_elsewhere = format!(
+        "UPDATE instance SET cursor_key = $1 WHERE id = 1 AND EXISTS (\
+         SELECT 1 FROM change WHERE kind IN ({}) \
+         AND changed >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint)",
+        kinds.join(", ")
+    );
     let tx = begin(db).await?;
-    let statement = Statement::from_sql_and_values(DbBackend::Postgres, FROM_ELSEWHERE, [key.into()]);
+    let statement = Statement::from_sql_and_values(DbBackend::Postgres, from_elsewhere, [key.into()]);
     if tx.execute_raw(statement).await?.rows_affected() == 1 {
         tx.execute_unprepared(NOW).await?;
         tracing::warn!("this database comes from another cluster; cursors begin anew");
@@ -99,7 +110,7 @@ pub(super) async fn after_restore(db: &DatabaseConnection, key: &[u8]) -> Result
 
 impl Access {
     /// The next changes after a position, at most `first` of them; all there is when there is no position yet. Rows
-    /// that the viewer may not see are passed over, so a page may be shorter.
+    /// that the viewer may not see do not count.
     ///
     /// # Errors
     /// `NotPermitted` when the role reads no deliveries.
@@ -108,7 +119,7 @@ impl Access {
         let since = since.unwrap_or_default();
         let (complete, current) = self.complete_until().await?;
         if since.safe > complete {
-            // The database was put back to an older state.
+            // The database was put back to an older state, and nobody has said so to the server.
             return Err(Error::BadCursor);
         }
         let (safe, from, after) = match since.last {
@@ -168,7 +179,7 @@ impl Access {
         let own = self
             .select::<change::Entity>()
             .filter(OrganizationId.eq(self.own()?))
-            .filter(self.own_kinds())
+            .filter(OfKind.is_in(OWN.map(|kind| kind as i32)))
             .filter(place.gt(Expr::tuple(last)))
             .limit(limit);
         let mut places: Vec<Place> =
@@ -192,8 +203,9 @@ impl Access {
         Ok(places)
     }
 
-    /// Rows of the viewer's organisation. A member that is cut to facilities is not told how much happens elsewhere.
-    fn own_kinds(&self) -> Condition {
+    /// Changes of the viewer's organisation that are its own. A member that is cut to facilities is not told how much
+    /// happens elsewhere.
+    fn own_changes(&self) -> Condition {
         use change::Column::{Kind as OfKind, OrganizationId, RowId};
         if self.viewer.facilities().is_none() {
             return Condition::all().add(OfKind.is_in(OWN.map(|kind| kind as i32)));
@@ -248,8 +260,7 @@ impl Access {
     /// Whether an entry of the registry, or a place, has ended for the viewer; none when the viewer does not see it.
     fn has_ended(&self, place: &Place) -> Option<bool> {
         let id = place.row;
-        let kind = REGISTRY.into_iter().chain(OWN).find(|kind| *kind as i32 == place.kind)?;
-        Some(match kind {
+        Some(match place.kind()? {
             Kind::Facility => self.facility(id)?.row.archived_at.is_some(),
             Kind::Program => {
                 let view = self.program(id)?;
@@ -287,7 +298,7 @@ impl Access {
             false => self.stock_movements_by_id(&movements).await?,
         };
         let rows = places.iter().filter_map(|place| {
-            let kind = REGISTRY.into_iter().chain(OWN).find(|kind| *kind as i32 == place.kind)?;
+            let kind = place.kind()?;
             let ended = match kind {
                 Kind::Distribution => deliveries.get(&place.row)?.row.status == DistributionStatus::Voided,
                 Kind::StockMovement => movements.get(&place.row).map(|_| false)?,

@@ -131,10 +131,7 @@ pub(super) async fn instance(pools: &Pools, clock: &Clock) -> Result<entity::ins
     if !pending.is_empty() {
         return Err(Error::Internal(format!("migrations are pending: {}", pending.join(", "))));
     }
-    let mut key = vec![0; 32];
-    rand::rngs::OsRng
-        .try_fill_bytes(&mut key)
-        .map_err(|_| Error::Internal("the system gives no randomness".into()))?;
+    let key = fresh_key()?;
     changes::after_restore(&pools.write, &key).await?;
     if let Some(row) = entity::instance::Entity::find_by_id(1).one(&pools.read).await? {
         return Ok(row);
@@ -152,6 +149,31 @@ pub(super) async fn instance(pools: &Pools, clock: &Clock) -> Result<entity::ins
             .one(&pools.write)
             .await?
             .ok_or_else(|| Error::Internal("the instance row cannot be made".into())),
+    }
+}
+
+fn fresh_key() -> Result<Vec<u8>> {
+    let mut key = vec![0; 32];
+    rand::rngs::OsRng
+        .try_fill_bytes(&mut key)
+        .map_err(|_| Error::Internal("the system gives no randomness".into()))?;
+    Ok(key)
+}
+
+impl Pools {
+    /// After a database was put back from a backup: no cursor from before opens any more, so all devices and lists
+    /// begin anew. What has happened since the backup has taken numbers that stand for something else by now, and no
+    /// server can tell. A server that runs goes on with the old key until it starts again.
+    ///
+    /// # Errors
+    /// When the database is out of reach.
+    #[expect(clippy::disallowed_methods, reason = "the one row of a table without a scope")]
+    pub async fn forget_cursors(&self) -> Result<()> {
+        entity::instance::Entity::update_many()
+            .set(entity::instance::ActiveModel { cursor_key: Set(fresh_key()?), ..Default::default() })
+            .exec(&self.write)
+            .await?;
+        Ok(())
     }
 }
 

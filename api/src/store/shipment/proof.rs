@@ -126,8 +126,10 @@ impl ProofInput {
     }
 }
 
-const TOO_MANY: Message =
-    Message { en: "A delivery has fifty proofs at most.", es: "Una entrega tiene cincuenta comprobantes como máximo." };
+const TOO_MANY: Message = Message {
+    en: "A delivery has fifty proofs at most.",
+    es: "Una entrega tiene cincuenta comprobantes como máximo.",
+};
 const NOT_YET: Message = Message {
     en: "The delivery has not taken place yet. Send the proof with deliverDistribution.",
     es: "La entrega aún no se ha realizado. Envíe el comprobante con deliverDistribution.",

@@ -432,8 +432,7 @@ impl Access {
                 _ => Vec::new(),
             };
             let own = own.iter().filter(|entry| !is_elsewhere || self.sees_side(entry));
-            let entries =
-                own.filter_map(|entry| Some((entry.clone(), lots.get(&entry.lot_id)?.clone())));
+            let entries = own.filter_map(|entry| Some((entry.clone(), lots.get(&entry.lot_id)?.clone())));
             Movement {
                 reversed_by: related
                     .iter()
