@@ -117,6 +117,8 @@ pub async fn run(
     tokio::time::sleep(Duration::from_secs_f64(settings.seconds)).await;
     let idle_cpu_ms = (cpu() - before) / settings.seconds;
 
+    // The first has been idle for too long.
+    connection = Connection::open(address).await?;
     let mut single = Vec::new();
     for request in requests.iter().cycle().take(SINGLE) {
         let (id, acknowledged) = record(&mut connection, request.clone()).await?;
@@ -242,9 +244,9 @@ async fn subscribe(address: SocketAddr, token: &str) -> Result<Socket> {
     ] {
         socket.send(Message::text(said.to_string())).await?;
         if answer {
-            let heard = timeout(PATIENCE, socket.next()).await?.ok_or("a socket ended at once")??;
+            let heard = timeout(PATIENCE, text(&mut socket)).await??;
             let expected = ["{\"type\":\"connection_ack\"", "{\"type\":\"pong\""];
-            if !heard.to_text().is_ok_and(|text| expected.iter().any(|start| text.starts_with(start))) {
+            if !expected.iter().any(|start| heard.starts_with(start)) {
                 return Err(format!("a socket said {heard}").into());
             }
         }
@@ -252,13 +254,21 @@ async fn subscribe(address: SocketAddr, token: &str) -> Result<Socket> {
     Ok(socket)
 }
 
+/// The next that is said, pings aside.
+async fn text(socket: &mut Socket) -> Result<String> {
+    loop {
+        if let Message::Text(text) = socket.next().await.ok_or("a socket ended at once")?? {
+            return Ok(text.to_string());
+        }
+    }
+}
+
 /// Passes on what a socket is told, until it ends.
 async fn listen(mut socket: Socket, number: usize, told: mpsc::UnboundedSender<Told>) -> Result<()> {
     while let Some(message) = socket.next().await {
-        let message = message?;
+        let Message::Text(text) = message? else { continue };
         let at = Instant::now();
-        if let Ok(text) = message.to_text()
-            && let Some(id) = delivery(text)
+        if let Some(id) = delivery(&text)
             && told.send((number, id.to_owned(), at)).is_err()
         {
             return Ok(());

@@ -106,11 +106,9 @@ fn shown(ratio: Option<f64>) -> String {
 /// Writes both forms to `bench/` in the target folder, and the table to standard output.
 pub fn write(cells: &[Cell], fan_out: Option<&FanOut>) -> Result<()> {
     let peak = cells.iter().flat_map(|cell| &cell.slices[0]).map(|slice| slice.peak_mb).fold(0.0, f64::max);
-    let mut table = markdown(cells, peak);
-    if let Some(fan_out) = fan_out {
-        table.push('\n');
-        table.push_str(&fan_out.text());
-    }
+    let compared = (!cells.is_empty()).then(|| markdown(cells, peak));
+    let parts: Vec<String> = compared.into_iter().chain(fan_out.map(FanOut::text)).collect();
+    let table = parts.join("\n");
     let all: Vec<_> = cells
         .iter()
         .map(|cell| {

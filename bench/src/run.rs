@@ -23,7 +23,7 @@ pub async fn run(settings: Settings) -> Result<()> {
     let db = setup.database(MAIN, settings.scale).await?;
     let coordinator = setup.token("coordinator", ORGANIZATION)?;
     if settings.wants(Case::Export) {
-        export_and_import(&setup, &coordinator).await?;
+        export_and_import(&setup, &coordinator, settings.scale).await?;
     }
     let samples = Samples::read(&db, setup.token("partner", PARTNER)?, coordinator).await?;
     let names = Name::ALL.into_iter().filter(|name| settings.wants(Case::Compared(*name)));
@@ -40,15 +40,14 @@ pub async fn run(settings: Settings) -> Result<()> {
 }
 
 /// All deliveries as files, and what is imported from one of them into a database that has none.
-async fn export_and_import(setup: &Setup, token: &str) -> Result<()> {
+async fn export_and_import(setup: &Setup, token: &str, scale: u32) -> Result<()> {
     let file = setup.data.join("distributions.csv");
     let server = setup.ours(MAIN).await?.server;
     let before = export::take(&server, token, &file).await?;
     drop(server);
-    let second = setup.database(SECOND, 1).await?;
-    second
-        .batch_execute("TRUNCATE distribution CASCADE; DELETE FROM change WHERE kind = 6; VACUUM ANALYZE")
-        .await?;
+    let second = setup.database(SECOND, scale).await?;
+    second.batch_execute("TRUNCATE distribution CASCADE; DELETE FROM change WHERE kind = 6").await?;
+    second.batch_execute("VACUUM ANALYZE").await?;
     let server = setup.ours(SECOND).await?.server;
     export::give_back(&before, &file, setup.tool(SECOND), &server, token).await
 }
