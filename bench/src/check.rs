@@ -1,4 +1,4 @@
-//! That all three answer the same, before any of them is measured.
+//! That all answer the same, before any of them is measured.
 
 use std::net::SocketAddr;
 
@@ -9,20 +9,37 @@ use crate::{
     Result,
     cases::{Asked, Name, Samples},
     load,
-    run::Contender,
+    setup::Contender,
 };
 
-/// What an answer says, the new id of a recording aside.
+/// What an answer says, new ids of a recording aside.
 fn said(name: Name, body: &[u8]) -> Result<Value> {
     let mut answer: Value = serde_json::from_slice(body)?;
     let mut data = answer["data"].take();
-    if name == Name::Record {
-        data["recordDistribution"]["distribution"]["id"].take();
-    }
     if data.is_null() {
         return Err(format!("{}: {}", name.text(), String::from_utf8_lossy(body)).into());
     }
+    for made in made(name, &mut data) {
+        made["id"].take();
+    }
+    for result in synced(&mut data) {
+        result["clientId"].take();
+    }
     Ok(data)
+}
+
+/// The deliveries that an answer says were made.
+fn made(name: Name, data: &mut Value) -> Vec<&mut Value> {
+    match name {
+        Name::Record => vec![&mut data["recordDistribution"]["distribution"]],
+        Name::Sync => synced(data).map(|result| &mut result["distribution"]).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The answers to the rows that a device sent.
+fn synced(data: &mut Value) -> impl Iterator<Item = &mut Value> {
+    data.pointer_mut("/syncDistributions/results").and_then(Value::as_array_mut).into_iter().flatten()
 }
 
 async fn answer(address: SocketAddr, samples: &Samples, name: Name, asked: Asked) -> Result<Vec<Value>> {
@@ -40,7 +57,7 @@ async fn answer(address: SocketAddr, samples: &Samples, name: Name, asked: Asked
 /// # Errors
 /// Where two answers differ.
 pub async fn same(contenders: &[Contender; 3], samples: &Samples, name: Name) -> Result<()> {
-    let [ours, others @ ..] = contenders;
+    let Some((ours, others)) = contenders[..name.servers()].split_first() else { return Ok(()) };
     let expected = answer(ours.server.address, samples, name, ours.asked).await?;
     for other in others {
         let found = answer(other.server.address, samples, name, other.asked).await?;
@@ -68,34 +85,52 @@ fn difference(expected: &Value, found: &Value, place: &str) -> Option<String> {
     }
 }
 
-/// That each of the three has written the same rows: the last deliveries in the database, without what is new in
-/// each (ids, times, keys and digests).
+/// That each has written the same rows: the first and the last delivery of an answer as they are in the database,
+/// without what is new in each (ids, times, keys and digests).
 ///
 /// # Errors
 /// When they differ.
-pub async fn same_rows(db: &Client, contenders: &[Contender; 3], samples: &Samples) -> Result<()> {
-    let mut written: Vec<String> = Vec::new();
-    for contender in contenders {
-        let requests = samples.requests(Name::Record, contender.asked);
-        let (_, body) = load::ask(contender.server.address, &requests.texts[0]).await?;
-        let answer: Value = serde_json::from_slice(&body)?;
-        let id = answer["data"]["recordDistribution"]["distribution"]["id"].as_str().unwrap_or_default();
-        let id = api::id::GlobalId::parse(id).ok_or("a recording without an id")?.id;
-        let row = db.query_one(ROWS, &[&id]).await?;
-        written.push(row.get(0));
+pub async fn same_rows(
+    db: &Client,
+    contenders: &[Contender; 3],
+    samples: &Samples,
+    name: Name,
+) -> Result<()> {
+    let mut written: Vec<Vec<String>> = Vec::new();
+    for contender in &contenders[..name.servers()] {
+        let requests = samples.requests(name, contender.asked);
+        let mut data = load::data(contender.server.address, &requests.texts[0]).await?;
+        let made = made(name, &mut data);
+        if made.len() != name.rows() {
+            return Err(format!("{}: {} rows answered", name.text(), made.len()).into());
+        }
+        let mut rows = Vec::new();
+        for delivery in made.first().into_iter().chain(made.last()) {
+            let id = delivery["id"].as_str().and_then(api::id::GlobalId::parse);
+            let id = id.ok_or("a recording without an id")?.id;
+            rows.push(db.query_one(ROWS, &[&id]).await?.get(0));
+        }
+        written.push(rows);
     }
     if written.iter().any(|rows| *rows != written[0]) {
-        return Err(format!("rows of a recording differ:\n{}", written.join("\n")).into());
+        return Err(format!("{}: the rows differ:\n{written:#?}", name.text()).into());
     }
     Ok(())
 }
 
 const ROWS: &str = "SELECT jsonb_build_object(
-    'row', (SELECT to_jsonb(d) - '{id,recorded_at}'::text[] FROM distribution d WHERE d.id = $1),
+    'row', (SELECT to_jsonb(d) - '{id,recorded_at,client_id}'::text[]
+        || jsonb_build_object('of_a_device', client_id IS NOT NULL)
+      FROM distribution d WHERE d.id = $1),
     'lines', (SELECT jsonb_agg(to_jsonb(l) - '{distribution_id}'::text[] ORDER BY position)
       FROM distribution_line l WHERE l.distribution_id = $1),
     'key', (SELECT to_jsonb(i) - '{key,input_hash,object_id,recorded_at}'::text[]
-        || jsonb_build_object('digest', length(i.input_hash))
+        || jsonb_build_object('key', length(i.key), 'digest', length(i.input_hash))
       FROM idempotency i WHERE i.object_id = $1),
     'trace', (SELECT to_jsonb(a) - '{id,entity_id,recorded_at}'::text[]
-      FROM audit_event a WHERE a.entity_id = $1))::text";
+      FROM audit_event a WHERE a.entity_id = $1),
+    'event', (SELECT to_jsonb(o) - '{id,row_id,recorded_at,transaction_id,sequence}'::text[]
+      FROM outbox o WHERE o.row_id = $1),
+    'change', (SELECT to_jsonb(c) - '{row_id,changed}'::text[]
+        || jsonb_build_object('one_transaction', c.changed = (SELECT transaction_id FROM outbox WHERE row_id = $1))
+      FROM change c WHERE c.row_id = $1))::text";

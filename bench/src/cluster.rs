@@ -65,10 +65,10 @@ impl Cluster {
         self.folder.join("data")
     }
 
-    /// The address of the database for a role, as `DATABASE_URL` has it.
-    pub fn url(&self, role: &str) -> String {
+    /// The address of a database for a role, as `DATABASE_URL` has it.
+    pub fn url(&self, role: &str, database: &str) -> String {
         let folder = self.folder.to_string_lossy().replace('/', "%2F");
-        format!("postgres://{role}@{folder}:5432/umbral?sslmode=disable")
+        format!("postgres://{role}@{folder}:5432/{database}?sslmode=disable")
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> Result<()> {

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -14,17 +15,42 @@ use tokio::{
 
 use crate::Result;
 
-/// Bytes of requests that are sent in turn.
+/// Requests that are sent in turn.
 #[derive(Clone)]
 pub struct Requests {
-    pub texts: Vec<Vec<u8>>,
-    /// A mark of as many hexadecimal digits as `fresh` writes, which each request replaces: an idempotency key
-    /// is used once.
-    pub fresh: bool,
+    pub texts: Vec<Text>,
+    /// How many rows each is about.
+    pub rows: usize,
+}
+
+/// A request in the bytes of HTTP/1.1.
+#[derive(Clone)]
+pub struct Text {
+    bytes: Vec<u8>,
+    /// Where keys stand that are used once.
+    keys: Vec<usize>,
 }
 
 /// What stands in a request where a fresh key goes.
-pub const MARK: &str = "0000000000000000f0f0f0f0f0f0f0f0";
+pub const MARK: &str = "f0f0f0f0-0000-4000-8000-0000f0f0f0f0";
+
+impl Text {
+    fn new(bytes: Vec<u8>) -> Self {
+        let windows = bytes.windows(MARK.len()).enumerate();
+        let keys = windows.filter(|(_, window)| *window == MARK.as_bytes()).map(|(place, _)| place).collect();
+        Self { bytes, keys }
+    }
+
+    /// The request with keys that were never used.
+    #[expect(clippy::disallowed_methods, reason = "keys of a client, which has no clock or dice of ours")]
+    fn fresh(&mut self) -> &[u8] {
+        for place in &self.keys {
+            let key = uuid::Uuid::new_v4().hyphenated().to_string();
+            self.bytes[*place..*place + MARK.len()].copy_from_slice(key.as_bytes());
+        }
+        &self.bytes
+    }
+}
 
 /// What one slice of load saw.
 pub struct Seen {
@@ -38,15 +64,10 @@ impl Seen {
     pub fn per_second(&self) -> f64 {
         self.requests as f64 / self.seconds
     }
-
-    pub fn quantile(&self, part: f64) -> f64 {
-        let place = (self.latencies.len() as f64 * part) as usize;
-        self.latencies.get(place.min(self.latencies.len().saturating_sub(1))).copied().unwrap_or(0.0)
-    }
 }
 
-/// A request in the bytes of HTTP/1.1.
-pub fn http(method: &str, path: &str, token: &str, body: Option<&str>) -> Vec<u8> {
+/// Writes a request down.
+pub fn http(method: &str, path: &str, token: &str, body: Option<&str>) -> Text {
     let mut text =
         format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n");
     if let Some(body) = body {
@@ -54,7 +75,7 @@ pub fn http(method: &str, path: &str, token: &str, body: Option<&str>) -> Vec<u8
     }
     text.push_str("\r\n");
     text.push_str(body.unwrap_or_default());
-    text.into_bytes()
+    Text::new(text.into_bytes())
 }
 
 /// Sends requests over some connections for a while.
@@ -66,9 +87,7 @@ pub async fn send(
 ) -> Result<Seen> {
     let mut open = Vec::new();
     for _ in 0..connections {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        open.push(Connection { stream, buffer: vec![0; 256 * 1024] });
+        open.push(Connection::open(address).await?);
     }
     let start = Instant::now();
     let end = start + time;
@@ -97,10 +116,7 @@ async fn one(
     let count = requests.texts.len();
     let mut place = first % count;
     while Instant::now() < end {
-        let request = &mut requests.texts[place];
-        if requests.fresh {
-            refresh(request);
-        }
+        let request = requests.texts[place].fresh();
         let start = Instant::now();
         let (status, _) = connection.ask(request).await?;
         if status != 200 {
@@ -112,32 +128,40 @@ async fn one(
     Ok(latencies)
 }
 
-/// Writes a key that was never used over the last one.
-#[expect(clippy::disallowed_methods, reason = "a key of a client, which has no clock or dice of ours")]
-fn refresh(request: &mut [u8]) {
-    let mark = &MARK.as_bytes()[..8];
-    let Some(at) = request.windows(8).position(|window| window == mark) else { return };
-    let key = uuid::Uuid::new_v4().simple().to_string();
-    // The first digits stay, so that the place is found again.
-    request[at + 8..at + 32].copy_from_slice(&key.as_bytes()[8..]);
-}
-
 /// One answer to one request, with its body.
-pub async fn ask(address: SocketAddr, request: &[u8]) -> Result<(u16, Vec<u8>)> {
-    let stream = TcpStream::connect(address).await?;
-    let mut connection = Connection { stream, buffer: vec![0; 256 * 1024] };
-    let mut request = request.to_vec();
-    refresh(&mut request);
-    let (status, body) = connection.ask(&request).await?;
-    Ok((status, connection.buffer[body].to_vec()))
+pub async fn ask(address: SocketAddr, request: &Text) -> Result<(u16, Vec<u8>)> {
+    Connection::open(address).await?.answer(&mut request.clone()).await
 }
 
-struct Connection {
+/// What GraphQL answers to one request; a fault of any kind is an error.
+pub async fn data(address: SocketAddr, request: &Text) -> Result<Value> {
+    let (_, body) = ask(address, request).await?;
+    let mut answer: Value = serde_json::from_slice(&body)?;
+    if answer.get("errors").is_some() || answer["data"].is_null() {
+        return Err(String::from_utf8_lossy(&body).into());
+    }
+    Ok(answer["data"].take())
+}
+
+/// A connection that is kept.
+pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
+    pub async fn open(address: SocketAddr) -> Result<Self> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: vec![0; 256 * 1024] })
+    }
+
+    /// The status and the body of the answer to a request, which gets fresh keys.
+    pub async fn answer(&mut self, request: &mut Text) -> Result<(u16, Vec<u8>)> {
+        let (status, body) = self.ask(request.fresh()).await?;
+        Ok((status, self.buffer[body].to_vec()))
+    }
+
     /// The status, and where in the buffer the body is.
     async fn ask(&mut self, request: &[u8]) -> Result<(u16, std::ops::Range<usize>)> {
         self.stream.write_all(request).await?;

@@ -6,12 +6,15 @@ mod cases;
 mod check;
 mod cluster;
 mod export;
+mod fan_out;
 mod hand;
 mod load;
 mod measure;
 mod process;
 mod report;
 mod run;
+mod setup;
+mod stock;
 
 use std::path::PathBuf;
 
@@ -46,15 +49,26 @@ struct Settings {
     /// How many connections send requests.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
     connections: Vec<usize>,
-    /// Which cases: page, nested, stats, stats-item, one, record, or export; all but the last when left out.
+    /// Which cases: page, nested, stats, stats-item, one, stock, changes, unchanged, record, sync, fan-out, or export;
+    /// all but the last when left out.
     #[arg(long, value_parser = Case::parse, value_delimiter = ',')]
     only: Vec<Case>,
-    /// Of the demonstration data: 100 is about 200,000 deliveries.
+    /// Of the demonstration data: 100 is about 200,000 deliveries, of which three in five are the operator's whose
+    /// deliveries are asked for and exported.
     #[arg(long, default_value_t = 100)]
     scale: u32,
+    /// How many sockets hear of deliveries in fan-out.
+    #[arg(long, default_value_t = 500)]
+    sockets: usize,
     /// Keep the servers up until Enter is pressed, to look at them.
     #[arg(long)]
     hold: bool,
+}
+
+impl Settings {
+    fn wants(&self, case: Case) -> bool {
+        if self.only.is_empty() { case != Case::Export } else { self.only.contains(&case) }
+    }
 }
 
 /// Something to measure.
@@ -62,13 +76,19 @@ struct Settings {
 enum Case {
     /// Beside the two other servers.
     Compared(Name),
-    /// Files of all deliveries, by Umbral alone: what they take of its memory.
+    /// Live events to many sockets, by Umbral alone.
+    FanOut,
+    /// Files of all deliveries, by Umbral alone: what they take of its memory, and that they come back.
     Export,
 }
 
 impl Case {
     fn parse(text: &str) -> std::result::Result<Self, String> {
-        if text == "export" { Ok(Self::Export) } else { Name::from_str(text, false).map(Self::Compared) }
+        match text {
+            "export" => Ok(Self::Export),
+            "fan-out" => Ok(Self::FanOut),
+            name => Name::from_str(name, false).map(Self::Compared),
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub struct Slice {
     pub per_second: f64,
     pub p50_ms: f64,
     pub p99_ms: f64,
-    /// CPU milliseconds for a request.
+    /// CPU milliseconds for a request, or for a row where requests are about many.
     pub server_ms: f64,
     pub database_ms: f64,
     pub resident_mb: f64,
@@ -40,13 +40,13 @@ pub async fn slice(
     let (server_before, database_before) = (cpu_ms(server.pid()), family_cpu_ms(cluster));
     let seen = load::send(server.address, requests, connections, time).await?;
     let (server_after, database_after) = (cpu_ms(server.pid()), family_cpu_ms(cluster));
-    let count = seen.requests.max(1) as f64;
+    let count = (seen.requests.max(1) * requests.rows) as f64;
     let (resident_mb, peak_mb) = memory_mb(server.pid());
     Ok(Slice {
         requests: seen.requests,
-        per_second: seen.per_second(),
-        p50_ms: seen.quantile(0.5),
-        p99_ms: seen.quantile(0.99),
+        per_second: seen.per_second() * requests.rows as f64,
+        p50_ms: quantile(&seen.latencies, 0.5),
+        p99_ms: quantile(&seen.latencies, 0.99),
         server_ms: (server_after - server_before) / count,
         database_ms: (database_after - database_before) / count,
         resident_mb,
@@ -62,4 +62,10 @@ pub fn median(values: impl IntoIterator<Item = f64>) -> f64 {
         count if count % 2 == 1 => values[count / 2],
         count => (values[count / 2 - 1] + values[count / 2]) / 2.0,
     }
+}
+
+/// Of sorted values: the one below which this part of them lies.
+pub fn quantile(sorted: &[f64], part: f64) -> f64 {
+    let place = (sorted.len() as f64 * part) as usize;
+    sorted.get(place.min(sorted.len().saturating_sub(1))).copied().unwrap_or(0.0)
 }

@@ -99,6 +99,25 @@ pub fn memory_mb(pid: u32) -> (f64, f64) {
     (of("VmRSS:"), of("VmHWM:"))
 }
 
+/// Lets the peak begin anew, where the kernel does that.
+pub fn forget_peak(pid: u32) {
+    let _ = fs::write(format!("/proc/{pid}/clear_refs"), "5");
+}
+
+/// Waits for a program to end well: its peak of memory in MB.
+pub async fn finish_watched(command: &mut Command) -> Result<f64> {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
+    let mut peak = 0.0_f64;
+    loop {
+        peak = peak.max(memory_mb(child.id()).1);
+        match child.try_wait()? {
+            Some(status) if status.success() => return Ok(peak),
+            Some(status) => return Err(format!("{:?}: {status}", command.get_program()).into()),
+            None => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
 /// Waits for a program to end well.
 pub fn finish(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output()?;

@@ -8,23 +8,25 @@ use serde_json::json;
 use crate::{
     Result,
     cases::Name,
+    fan_out::FanOut,
     measure::{Slice, median},
     target_folder,
 };
 
-/// All slices of a case at one number of connections; the servers in the order Umbral, best, usual.
+/// All slices of a case at one number of connections; the servers in the order Umbral, best, usual, as far as
+/// they answer it.
 pub struct Cell {
     pub name: Name,
     pub connections: usize,
-    pub slices: [Vec<Slice>; 3],
+    pub slices: Vec<Vec<Slice>>,
 }
 
 #[derive(Serialize)]
 struct Ratios {
-    cpu_to_best: f64,
-    cpu_to_usual: f64,
-    per_second_to_best: f64,
-    per_second_to_usual: f64,
+    cpu_to_best: Option<f64>,
+    cpu_to_usual: Option<f64>,
+    per_second_to_best: Option<f64>,
+    per_second_to_usual: Option<f64>,
 }
 
 impl Cell {
@@ -34,9 +36,9 @@ impl Cell {
 
     /// Of the medians over rounds of the ratio within each round, so that what the machine did meanwhile weighs
     /// on both sides.
-    fn ratio(&self, to: usize, of: impl Fn(&Slice) -> f64) -> f64 {
-        let rounds = self.slices[0].iter().zip(&self.slices[to]);
-        median(rounds.map(|(ours, theirs)| of(ours) / of(theirs).max(f64::EPSILON)))
+    fn ratio(&self, to: usize, of: impl Fn(&Slice) -> f64) -> Option<f64> {
+        let rounds = self.slices[0].iter().zip(self.slices.get(to)?);
+        Some(median(rounds.map(|(ours, theirs)| of(ours) / of(theirs).max(f64::EPSILON))))
     }
 
     fn ratios(&self) -> Ratios {
@@ -53,11 +55,11 @@ pub const SERVERS: [&str; 3] = ["Umbral", "best by hand", "usual by hand"];
 
 pub fn markdown(cells: &[Cell], peak: f64) -> String {
     let mut text = String::from(
-        "| case | connections | server | requests/s | p50 ms | p99 ms | CPU ms/request: server | database | both \
+        "| case | connections | server | requests or rows/s | p50 ms | p99 ms | CPU ms for each: server | database | both \
          | memory MB |\n|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for cell in cells {
-        for (server, name) in SERVERS.iter().enumerate() {
+        for (server, name) in SERVERS.iter().enumerate().take(cell.slices.len()) {
             let of = |of: fn(&Slice) -> f64| cell.median(server, of);
             // Writing to memory does not fail.
             let _ = writeln!(
@@ -80,27 +82,33 @@ pub fn markdown(cells: &[Cell], peak: f64) -> String {
          | case | connections | CPU to best | CPU to usual | requests/s to best | requests/s to usual |\n\
          |---|---|---|---|---|---|\n",
     );
-    for cell in cells {
+    for cell in cells.iter().filter(|cell| cell.slices.len() > 1) {
         let ratios = cell.ratios();
         let _ = writeln!(
             text,
-            "| {} | {} | {:.2} | {:.2} | {:.2} | {:.2} |",
+            "| {} | {} | {} | {} | {} | {} |",
             cell.name.text(),
             cell.connections,
-            ratios.cpu_to_best,
-            ratios.cpu_to_usual,
-            ratios.per_second_to_best,
-            ratios.per_second_to_usual,
+            shown(ratios.cpu_to_best),
+            shown(ratios.cpu_to_usual),
+            shown(ratios.per_second_to_best),
+            shown(ratios.per_second_to_usual),
         );
     }
     let _ = writeln!(text, "\nPeak memory of Umbral: {peak:.0} MB.");
     text
 }
 
+fn shown(ratio: Option<f64>) -> String {
+    ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}"))
+}
+
 /// Writes both forms to `bench/` in the target folder, and the table to standard output.
-pub fn write(cells: &[Cell]) -> Result<()> {
+pub fn write(cells: &[Cell], fan_out: Option<&FanOut>) -> Result<()> {
     let peak = cells.iter().flat_map(|cell| &cell.slices[0]).map(|slice| slice.peak_mb).fold(0.0, f64::max);
-    let table = markdown(cells, peak);
+    let compared = (!cells.is_empty()).then(|| markdown(cells, peak));
+    let parts: Vec<String> = compared.into_iter().chain(fan_out.map(FanOut::text)).collect();
+    let table = parts.join("\n");
     let all: Vec<_> = cells
         .iter()
         .map(|cell| {
@@ -109,15 +117,18 @@ pub fn write(cells: &[Cell]) -> Result<()> {
                 "connections": cell.connections,
                 "ratios": cell.ratios(),
                 "umbral": cell.slices[0],
-                "best": cell.slices[1],
-                "usual": cell.slices[2],
+                "best": cell.slices.get(1),
+                "usual": cell.slices.get(2),
             })
         })
         .collect();
     let folder = target_folder()?.join("bench");
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("report.md"), &table)?;
-    std::fs::write(folder.join("report.json"), serde_json::to_vec_pretty(&all)?)?;
+    std::fs::write(
+        folder.join("report.json"),
+        serde_json::to_vec_pretty(&json!({ "cases": all, "fan_out": fan_out }))?,
+    )?;
     println!("{table}");
     Ok(())
 }

@@ -1,102 +1,125 @@
 //! The whole run: database, servers, checks, rounds, report.
 
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::time::Duration;
 
-use tokio_postgres::NoTls;
+use tokio_postgres::Client;
 
 use crate::{
     Case, Result, Settings,
-    cases::{Asked, Name, ORGANIZATION, PARTNER, Samples},
+    cases::{Asked, Device, Name, ORGANIZATION, PARTNER, Samples},
     check,
-    cluster::{Cluster, OUTSIDE, OWNER},
-    export, measure,
-    process::{Server, finish, free_address},
+    cluster::OWNER,
+    export, fan_out,
+    load::Requests,
+    measure,
     report::{self, Cell, SERVERS},
-    target_folder,
+    setup::{Contender, MAIN, SECOND, Setup},
+    stock,
 };
 
-/// One of the three servers.
-pub struct Contender {
-    pub name: &'static str,
-    pub asked: Asked,
-    pub server: Server,
+pub async fn run(settings: Settings) -> Result<()> {
+    let setup = Setup::new().await?;
+    eprintln!("PostgreSQL and demonstration data, scale {} …", settings.scale);
+    let db = setup.database(MAIN, settings.scale).await?;
+    let coordinator = setup.token("coordinator", ORGANIZATION)?;
+    if settings.wants(Case::Export) {
+        export_and_import(&setup, &coordinator, settings.scale).await?;
+    }
+    let samples = Samples::read(&db, setup.token("partner", PARTNER)?, coordinator).await?;
+    let names = Name::ALL.into_iter().filter(|name| settings.wants(Case::Compared(*name)));
+    let cells = compare(&settings, &setup, &db, &samples, &names.collect::<Vec<_>>()).await?;
+    let fan_out = match settings.wants(Case::FanOut) {
+        true => {
+            let tokens = fan_out::accounts(&db, &setup.data.join("keys"), settings.sockets).await?;
+            let server = setup.ours(MAIN).await?.server;
+            Some(fan_out::run(&settings, &server, setup.cluster.pid, &samples, tokens).await?)
+        }
+        false => None,
+    };
+    if cells.is_empty() && fan_out.is_none() { Ok(()) } else { report::write(&cells, fan_out.as_ref()) }
 }
 
-pub async fn run(settings: Settings) -> Result<()> {
-    let umbral = build()?;
-    eprintln!("PostgreSQL and demonstration data, scale {} …", settings.scale);
-    let cluster = Cluster::start()?;
-    let keys = cluster.folder.join("umbral");
-    let db = prepare(&cluster, &umbral, &keys, settings.scale).await?;
-    let token = |role: &str, organization: &str| {
-        let mut command = tool(&umbral, &cluster, &keys);
-        finish(command.args(["token", "--role", role, "--organization", organization]))
-    };
-    let tokens = (token("partner", PARTNER)?, token("coordinator", ORGANIZATION)?);
-    if settings.only.contains(&Case::Export) {
-        export::run(&ours(&umbral, &cluster, &keys).await?.server, &tokens.1).await?;
+/// All deliveries as files, and what is imported from one of them into a database that has none.
+async fn export_and_import(setup: &Setup, token: &str, scale: u32) -> Result<()> {
+    let file = setup.data.join("distributions.csv");
+    let server = setup.ours(MAIN).await?.server;
+    let before = export::take(&server, token, &file).await?;
+    drop(server);
+    let second = setup.database(SECOND, scale).await?;
+    second.batch_execute("TRUNCATE distribution CASCADE; DELETE FROM change WHERE kind = 6").await?;
+    second.batch_execute("VACUUM ANALYZE").await?;
+    let server = setup.ours(SECOND).await?.server;
+    export::give_back(&before, &file, setup.tool(SECOND), &server, token).await
+}
+
+async fn compare(
+    settings: &Settings,
+    setup: &Setup,
+    db: &Client,
+    samples: &Samples,
+    names: &[Name],
+) -> Result<Vec<Cell>> {
+    if names.is_empty() {
+        return Ok(Vec::new());
     }
-    let compared = |case: &Case| match case {
-        Case::Compared(name) => Some(*name),
-        Case::Export => None,
-    };
-    let names: Vec<Name> = settings.only.iter().filter_map(compared).collect();
-    if names.is_empty() && !settings.only.is_empty() {
-        return Ok(());
+    let ours = setup.ours(MAIN).await?;
+    if names.contains(&Name::Stock) {
+        stock::fill(ours.server.address, samples).await?;
+        db.batch_execute("VACUUM ANALYZE").await?;
     }
-    let samples = Samples::read(&db, tokens.0, tokens.1).await?;
-    let contenders = [
-        ours(&umbral, &cluster, &keys).await?,
-        hand("best", SERVERS[1], &cluster, &keys).await?,
-        hand("usual", SERVERS[2], &cluster, &keys).await?,
-    ];
-    let names = if names.is_empty() { Name::ALL.to_vec() } else { names };
-    for name in &names {
-        check::same(&contenders, &samples, *name).await?;
+    let contenders = [ours, setup.hand("best", SERVERS[1]).await?, setup.hand("usual", SERVERS[2]).await?];
+    for name in names {
+        check::same(&contenders, samples, *name).await?;
+        if name.writes() {
+            check::same_rows(db, &contenders, samples, *name).await?;
+        }
     }
-    check::same_rows(&db, &contenders, &samples).await?;
-    eprintln!("All three answer the same.");
+    eprintln!("All answer the same.");
     if settings.hold {
-        hold(&contenders, &samples, &cluster)?;
+        hold(setup, &contenders, samples)?;
     }
+    let device = Device::read(contenders[0].server.address, setup.token("field", ORGANIZATION)?).await?;
     let mut cells = Vec::new();
     for name in names {
-        cells.extend(measure_case(&settings, &cluster, &contenders, &samples, name).await?);
+        let requests = |asked| match name {
+            Name::Changes | Name::Unchanged => device.requests(*name),
+            _ => samples.requests(*name, asked),
+        };
+        cells.extend(measure_case(settings, setup, &contenders, *name, requests).await?);
     }
-    report::write(&cells)
+    Ok(cells)
 }
 
 async fn measure_case(
     settings: &Settings,
-    cluster: &Cluster,
+    setup: &Setup,
     contenders: &[Contender; 3],
-    samples: &Samples,
     name: Name,
+    requests: impl Fn(Asked) -> Requests,
 ) -> Result<Vec<Cell>> {
     let time = Duration::from_secs_f64(settings.seconds);
-    let requests = contenders.each_ref().map(|contender| samples.requests(name, contender.asked));
+    let cluster = setup.cluster.pid;
+    let contenders: Vec<(&Contender, Requests)> =
+        contenders[..name.servers()].iter().map(|contender| (contender, requests(contender.asked))).collect();
     // Every connection to the database has prepared its statements, and plans have settled.
-    for (contender, requests) in contenders.iter().zip(&requests) {
-        measure::slice(&contender.server, cluster.pid, requests, 16, time.min(Duration::from_secs(2)))
-            .await?;
+    for (contender, requests) in &contenders {
+        let connections = name.connections(&[16]);
+        let time = time.min(Duration::from_secs(2));
+        measure::slice(&contender.server, cluster, requests, connections[0], time).await?;
     }
     let mut cells = Vec::new();
-    for connections in settings.connections.iter().copied() {
-        let mut slices = [Vec::new(), Vec::new(), Vec::new()];
+    for connections in name.connections(&settings.connections) {
+        let mut slices = vec![Vec::new(); contenders.len()];
         for round in 0..settings.rounds {
             // Another one begins each round, so that none always follows the same.
-            for turn in 0..3 {
-                let place = (round + turn) % 3;
-                let server = &contenders[place].server;
-                let slice = measure::slice(server, cluster.pid, &requests[place], connections, time).await?;
+            for turn in 0..contenders.len() {
+                let place = (round + turn) % contenders.len();
+                let (contender, requests) = &contenders[place];
+                let slice = measure::slice(&contender.server, cluster, requests, connections, time).await?;
                 eprintln!(
                     "{:<22} {connections:>3} connections, {:<14} {:>8.0}/s {:>8.3} ms CPU",
                     name.text(),
-                    contenders[place].name,
+                    contender.name,
                     slice.per_second,
                     slice.cpu_ms(),
                 );
@@ -108,87 +131,12 @@ async fn measure_case(
     Ok(cells)
 }
 
-/// Builds the server as it is shipped.
-fn build() -> Result<PathBuf> {
-    let target = target_folder()?;
-    #[expect(clippy::disallowed_methods, reason = "cargo says where it is")]
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.args(["build", "--release", "--package", "api", "--target-dir"]).arg(&target);
-    command.current_dir(env!("CARGO_MANIFEST_DIR"));
-    finish(&mut command)?;
-    Ok(target.join("release").join("umbral"))
-}
-
-/// `umbral` on the database of this run, without what else the environment says.
-fn tool(umbral: &Path, cluster: &Cluster, keys: &Path) -> Command {
-    let mut command = Command::new(umbral);
-    for name in ["DATABASE_URL_FILE", "OUTSIDE_DATABASE_URL_FILE", "UMBRAL_ISSUERS", "UMBRAL_WORKERS"] {
-        command.env_remove(name);
-    }
-    command
-        .env("DATABASE_URL", cluster.url(OWNER))
-        .env("OUTSIDE_DATABASE_URL", cluster.url(OUTSIDE))
-        .env("UMBRAL_MODE", "demo")
-        .env("UMBRAL_DATA_DIR", keys)
-        // None of the three writes a line for each request.
-        .env("UMBRAL_LOG", "warn");
-    command
-}
-
-async fn connect(url: &str) -> Result<tokio_postgres::Client> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    tokio::spawn(connection);
-    Ok(client)
-}
-
-async fn prepare(
-    cluster: &Cluster,
-    umbral: &Path,
-    keys: &Path,
-    scale: u32,
-) -> Result<tokio_postgres::Client> {
-    let first = connect(&cluster.url(OWNER).replace("/umbral?", "/postgres?")).await?;
-    first.batch_execute("CREATE DATABASE umbral").await?;
-    first.batch_execute(&format!("CREATE ROLE {OUTSIDE} LOGIN")).await?;
-    finish(tool(umbral, cluster, keys).args(["migrate", "--outside-role", OUTSIDE]))?;
-    finish(tool(umbral, cluster, keys).args(["demo", "--scale", &scale.to_string()]))?;
-    let db = connect(&cluster.url(OWNER)).await?;
-    db.batch_execute("VACUUM ANALYZE").await?;
-    db.batch_execute("CHECKPOINT").await?;
-    Ok(db)
-}
-
-async fn ours(umbral: &Path, cluster: &Cluster, keys: &Path) -> Result<Contender> {
-    let address = free_address()?;
-    let mut command = tool(umbral, cluster, keys);
-    command.env("UMBRAL_LISTEN", address.to_string());
-    let server = Server::start(command, address).await?;
-    Ok(Contender { name: SERVERS[0], asked: Asked::Umbral, server })
-}
-
-async fn hand(way: &str, name: &'static str, cluster: &Cluster, keys: &Path) -> Result<Contender> {
-    let address = free_address()?;
-    let mut command = Command::new(std::env::current_exe()?);
-    command.args(["hand", "--way", way, "--listen", &address.to_string()]);
-    command.args(["--database", &cluster.url(OWNER), "--outside", &cluster.url(OUTSIDE)]);
-    command.arg("--keys").arg(keys.join("keys"));
-    command.args(["--workers", &workers().to_string()]);
-    let server = Server::start(command, address).await?;
-    Ok(Contender { name, asked: Asked::Hand, server })
-}
-
-/// As many as Umbral has when nothing is said.
-fn workers() -> usize {
-    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
-}
-
 /// Waits for Enter, after saying what is needed to look at the servers.
-fn hold(contenders: &[Contender; 3], samples: &Samples, cluster: &Cluster) -> Result<()> {
+fn hold(setup: &Setup, contenders: &[Contender; 3], samples: &Samples) -> Result<()> {
     for contender in contenders {
         eprintln!("{}: pid {}, {}", contender.name, contender.server.pid(), contender.server.address);
     }
-    eprintln!("database: {}\npartner: {}", cluster.url(OWNER), samples.partner_token);
+    eprintln!("database: {}\npartner: {}", setup.cluster.url(OWNER, MAIN), samples.partner_token);
     eprintln!("coordinator: {}\nPress Enter.", samples.coordinator_token);
     std::io::stdin().read_line(&mut String::new())?;
     Ok(())

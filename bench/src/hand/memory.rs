@@ -28,6 +28,8 @@ pub struct Memory {
     pub programs: HashMap<Uuid, Program>,
     pub items: HashMap<Uuid, Item>,
     pub kits: HashMap<Uuid, Kit>,
+    /// Stores of facilities.
+    pub stores: HashMap<Uuid, Store>,
     pub cursor_key: Vec<u8>,
 }
 
@@ -107,6 +109,13 @@ pub struct Version {
     pub lines: Vec<(Uuid, i32)>,
 }
 
+pub struct Store {
+    pub organization: Uuid,
+    pub facility: Uuid,
+    /// `{"id":…,"name":…}`
+    pub json: Vec<u8>,
+}
+
 impl Memory {
     pub async fn read(url: &str) -> Result<Self> {
         // The connection's other end runs in this thread.
@@ -125,8 +134,10 @@ impl Memory {
         }
         let kits = kits(&db).await?;
         let accounts = accounts(&db).await?;
+        let stores = stores(&db).await?;
         let key = db.query_one("SELECT cursor_key FROM instance", &[]).await?;
-        Ok(Self { accounts, facilities, facility_order, programs, items, kits, cursor_key: key.get(0) })
+        let cursor_key = key.get(0);
+        Ok(Self { accounts, facilities, facility_order, programs, items, kits, stores, cursor_key })
     }
 }
 
@@ -331,6 +342,22 @@ async fn kits(db: &Client) -> Result<HashMap<Uuid, Kit>> {
                 code_json,
             };
             (id, kit)
+        })
+        .collect())
+}
+
+async fn stores(db: &Client) -> Result<HashMap<Uuid, Store>> {
+    let sql = "SELECT id, organization_id, facility_id, name FROM stock_place WHERE facility_id IS NOT NULL";
+    let rows = db.query(sql, &[]).await?;
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let mut json = b"{\"id\":\"".to_vec();
+            write(Kind::StockPlace, row.get(0), &mut json);
+            json.extend_from_slice(b"\",\"name\":");
+            write_str(&mut json, row.get(3));
+            json.push(b'}');
+            (row.get(0), Store { organization: row.get(1), facility: row.get(2), json })
         })
         .collect())
 }

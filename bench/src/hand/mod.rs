@@ -1,4 +1,4 @@
-//! Two servers as a person would write them for just these five requests, without GraphQL.
+//! Two servers as a person would write them for just these requests, without GraphQL.
 //!
 //! They share what both would do alike: tokens, reference tables, connections, and the checks of a recording.
 

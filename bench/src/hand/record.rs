@@ -3,7 +3,7 @@
 use api::store::class::{ClassInput, LineClassInput, classify};
 use chrono::NaiveDate;
 use entity::value::{RowClass, Sensitivity};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -12,10 +12,13 @@ use super::{
     now, uuid,
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Input {
-    idempotency_key: String,
+pub struct Input {
+    /// Of a delivery that is recorded by itself.
+    idempotency_key: Option<String>,
+    /// Of one that a device sends with others.
+    client_id: Option<Uuid>,
     facility: String,
     program: String,
     occurred_on: NaiveDate,
@@ -24,7 +27,13 @@ struct Input {
     lines: Vec<LineInput>,
 }
 
+/// What a device sends.
 #[derive(Deserialize)]
+pub struct Rows {
+    pub rows: Vec<Input>,
+}
+
+#[derive(Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct LineInput {
     supplied: Supplied,
@@ -33,7 +42,7 @@ struct LineInput {
     people_reached: Option<i32>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Serialize)]
 struct Supplied {
     item: Option<String>,
     kit: Option<String>,
@@ -41,10 +50,15 @@ struct Supplied {
 
 /// What will be written; one entry of each list is a line.
 pub struct Recording {
+    pub operation: &'static str,
+    /// Whose key it is.
+    pub of: Uuid,
     pub key: String,
     pub hash: Vec<u8>,
+    pub client_id: Option<Uuid>,
     pub id: Uuid,
     pub audit_id: Uuid,
+    pub event_id: Uuid,
     pub now: chrono::DateTime<chrono::Utc>,
     pub facility: Uuid,
     pub program: Uuid,
@@ -60,16 +74,34 @@ pub struct Recording {
     pub reached: Vec<i32>,
 }
 
+/// All devices of an organisation have their keys under one number.
+const DEVICES: Uuid = Uuid::from_u128(1);
+
 /// Nothing when the input breaks a rule; which one, these servers do not say.
-#[expect(clippy::disallowed_methods, reason = "written by hand, beside Umbral's own code")]
 pub fn check(memory: &Memory, account: &Account, body: &[u8]) -> Option<Recording> {
     let input: Input = serde_json::from_slice(body).ok()?;
+    check_input(memory, account, &input, Sha256::digest(body).to_vec())
+}
+
+/// As [`check`], for one of the rows that a device sends.
+pub fn check_row(memory: &Memory, account: &Account, input: &Input) -> Option<Recording> {
+    input.client_id?;
+    check_input(memory, account, input, Sha256::digest(serde_json::to_vec(input).ok()?).to_vec())
+}
+
+#[expect(clippy::disallowed_methods, reason = "written by hand, beside Umbral's own code")]
+fn check_input(memory: &Memory, account: &Account, input: &Input, hash: Vec<u8>) -> Option<Recording> {
+    let (operation, of, key) = match (&input.idempotency_key, input.client_id) {
+        (Some(key), None) => ("recordDistribution", account.id, key.clone()),
+        (None, Some(id)) => ("syncDistributions", DEVICES, format!("{id}/0")),
+        _ => return None,
+    };
     let now = now();
     let (facility, program_id) = (uuid(&input.facility).ok()?, uuid(&input.program).ok()?);
     let program = memory.programs.get(&program_id)?;
     let day = input.occurred_on;
     let fine = account.role == "COORDINATOR"
-        && (1..=200).contains(&input.idempotency_key.len())
+        && (1..=200).contains(&key.len())
         && memory.facilities.get(&facility)?.open
         && program.open
         && program.organization == account.organization
@@ -84,16 +116,20 @@ pub fn check(memory: &Memory, account: &Account, body: &[u8]) -> Option<Recordin
         return None;
     }
     let mut recording = Recording {
-        key: input.idempotency_key,
-        hash: Sha256::digest(body).to_vec(),
+        operation,
+        of,
+        key,
+        hash,
+        client_id: input.client_id,
         id: Uuid::new_v4(),
         audit_id: Uuid::new_v4(),
+        event_id: Uuid::new_v4(),
         now,
         facility,
         program: program_id,
         occurred_on: day,
         people_reached: input.people_reached,
-        reach_method: input.reach_method,
+        reach_method: input.reach_method.clone(),
         class: "",
         shown: Vec::new(),
         items: Vec::new(),

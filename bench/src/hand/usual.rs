@@ -15,7 +15,7 @@ use super::{
 };
 
 /// In the order of the constants below. `$1` to `$3` are the scopes of a partner.
-pub const STATEMENTS: [&str; 9] = [
+pub const STATEMENTS: [&str; 10] = [
     "WITH page AS (
        SELECT d.* FROM unnest($1::uuid[], $2::date[], $3::date[]) s (organization_id, starts, ends)
        CROSS JOIN LATERAL (
@@ -160,6 +160,8 @@ pub const STATEMENTS: [&str; 9] = [
      SELECT $1, $2, l.position, $3, l.shown, l.item, l.kit, l.version, l.quantity, l.reached
      FROM unnest($4::bool[], $5::uuid[], $6::uuid[], $7::int[], $8::int[], $9::int[])
        WITH ORDINALITY l (shown, item, kit, version, quantity, reached, position)",
+    "INSERT INTO outbox (organization_id, id, kind, row_id, open, recorded_at)
+     VALUES ($1, $2, 'DISTRIBUTION', $3, $4::text = 'OPERATIONS', $5)",
     "WITH trace AS (
        INSERT INTO audit_event (organization_id, id, recorded_at, account_id, role, action, entity, entity_id,
          entity_version, detail)
@@ -184,7 +186,8 @@ const ONE: usize = 4;
 const KEY: usize = 5;
 const ROW: usize = 6;
 const LINES: usize = 7;
-const TRACE: usize = 8;
+const EVENT: usize = 8;
+const TRACE: usize = 9;
 
 pub fn routes(services: &mut ServiceConfig) {
     services
@@ -345,6 +348,10 @@ async fn record(shared: SharedData, pools: PoolData, body: Body, request: HttpRe
                 &new.reached,
             ],
         )
+        .await
+        .map_err(broken)?;
+    client
+        .execute(&statements[EVENT], &[own, &new.event_id, &new.id, &new.class, &new.now])
         .await
         .map_err(broken)?;
     let row = client

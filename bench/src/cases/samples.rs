@@ -1,124 +1,19 @@
-//! What is asked: of Umbral as GraphQL, of the servers written by hand at a path of its own.
+//! Rows of the demonstration data that requests are about, and the requests.
+
+use std::net::SocketAddr;
 
 use api::id::{Kind, text};
 use chrono::NaiveDate;
-use clap::ValueEnum;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::{Asked, Name, SYNCED, documents};
 use crate::{
     Result,
-    load::{MARK, Requests, http},
+    load::{self, MARK, Requests, Text, http},
 };
 
-#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub enum Name {
-    /// The first 50 deliveries of a facility, with facility, program and lines with items.
-    Page,
-    /// 20 facilities with programs, and the first 10 deliveries of each with lines.
-    Nested,
-    /// Units by facility and month over a year.
-    Stats,
-    /// The same of one item, also inside kits.
-    StatsItem,
-    /// One delivery by id, with lines.
-    One,
-    /// A delivery recorded, with three lines.
-    Record,
-}
-
-impl Name {
-    pub const ALL: [Self; 6] =
-        [Self::Page, Self::Nested, Self::Stats, Self::StatsItem, Self::One, Self::Record];
-
-    pub fn text(self) -> &'static str {
-        match self {
-            Self::Page => "first page",
-            Self::Nested => "nested",
-            Self::Stats => "statistics",
-            Self::StatsItem => "statistics of an item",
-            Self::One => "single row",
-            Self::Record => "mutation",
-        }
-    }
-
-    fn path(self) -> &'static str {
-        match self {
-            Self::Page => "/page",
-            Self::Nested => "/nested",
-            Self::Stats | Self::StatsItem => "/stats",
-            Self::One => "/one",
-            Self::Record => "/record",
-        }
-    }
-
-    fn document(self) -> &'static str {
-        match self {
-            Self::Page => PAGE,
-            Self::Nested => NESTED,
-            Self::Stats | Self::StatsItem => STATS,
-            Self::One => ONE,
-            Self::Record => RECORD,
-        }
-    }
-}
-
-const PAGE: &str = "query Page($facility: ID!) {
-  distributions(first: 50, filter: {facility: [$facility]}) {
-    nodes {
-      id occurredOn status peopleReached
-      facility { id slug name }
-      program { id name { text } }
-      lines { quantity item { code name { text } } kit { code } }
-    }
-    pageInfo { hasNextPage endCursor }
-  }
-}";
-
-const NESTED: &str = "query Nested($country: String!) {
-  facilities(first: 20, filter: {country: [$country]}) {
-    nodes {
-      slug name
-      programs(first: 5) { nodes { slug name { text } } }
-      distributions(first: 10) {
-        nodes { id occurredOn lines { quantity item { code name { text } } kit { code } } }
-        pageInfo { hasNextPage endCursor }
-      }
-    }
-  }
-}";
-
-const STATS: &str = "query Stats($filter: DistributionFilter!) {
-  distributionStats(groupBy: [FACILITY, MONTH], first: 1000, filter: $filter) {
-    rows { facility { slug } period { start } units }
-    truncated
-  }
-}";
-
-const ONE: &str = "query One($id: ID!) {
-  distribution(id: $id) {
-    id occurredOn status peopleReached
-    facility { slug }
-    program { name { text } }
-    lines { quantity item { code } kit { code } }
-  }
-}";
-
-const RECORD: &str = "mutation Record($input: RecordDistributionInput!) {
-  recordDistribution(input: $input) {
-    distribution { id version class occurredOn lines { quantity item { code } kit { code } } }
-    userErrors { code field message }
-  }
-}";
-
-/// Which of the servers is asked.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Asked {
-    Umbral,
-    Hand,
-}
-
-/// Rows of the demonstration data that requests are about.
+/// What is asked for.
 pub struct Samples {
     pub facilities: Vec<Uuid>,
     pub deliveries: Vec<Uuid>,
@@ -188,16 +83,14 @@ impl Samples {
 
     /// The requests of a case, as one kind of server takes them.
     pub fn requests(&self, name: Name, asked: Asked) -> Requests {
-        let token = if name == Name::Record { &self.coordinator_token } else { &self.partner_token };
+        let staff = name.writes() || name == Name::Stock;
+        let token = if staff { &self.coordinator_token } else { &self.partner_token };
         let texts = self
             .variables(name)
             .into_iter()
             .map(|variables| match asked {
-                Asked::Umbral => {
-                    let body = json!({ "query": name.document(), "variables": variables });
-                    http("POST", "/graphql", token, Some(&body.to_string()))
-                }
-                Asked::Hand if name == Name::Record => {
+                Asked::Umbral => graphql(token, name.document(), &variables),
+                Asked::Hand if name.writes() => {
                     http("POST", name.path(), token, Some(&variables["input"].to_string()))
                 }
                 Asked::Hand => {
@@ -205,7 +98,7 @@ impl Samples {
                 }
             })
             .collect();
-        Requests { texts, fresh: name == Name::Record }
+        Requests { texts, rows: name.rows() }
     }
 
     fn variables(&self, name: Name) -> Vec<Value> {
@@ -223,14 +116,26 @@ impl Samples {
                 let ids = self.deliveries.iter();
                 ids.map(|id| json!({ "id": text(Kind::Distribution, *id) })).collect()
             }
-            Name::Record => self.sites.iter().map(|site| json!({ "input": self.input(*site) })).collect(),
+            Name::Stock => self.sites.iter().map(|id| json!({ "facility": facility(id) })).collect(),
+            // These are of a device.
+            Name::Changes | Name::Unchanged => Vec::new(),
+            Name::Record => {
+                let input = |site| self.delivery("idempotencyKey", site);
+                self.sites.iter().map(|site| json!({ "input": input(*site) })).collect()
+            }
+            Name::Sync => {
+                let sites = self.sites.iter().cycle().take(SYNCED);
+                let rows: Vec<_> = sites.map(|site| self.delivery("clientId", *site)).collect();
+                vec![json!({ "input": { "rows": rows } })]
+            }
         }
     }
 
-    fn input(&self, site: Uuid) -> Value {
+    /// A new delivery under a key that is new in each request.
+    fn delivery(&self, key: &str, site: Uuid) -> Value {
         let (kit, [soap, pads]) = self.goods;
         json!({
-            "idempotencyKey": MARK,
+            (key): MARK,
             "facility": text(Kind::Facility, site),
             "program": text(Kind::Program, self.program),
             "occurredOn": self.day,
@@ -249,11 +154,52 @@ impl Samples {
         let (from, to) = self.year;
         let value = |name: &str| variables[name].as_str().unwrap_or_default();
         match name {
-            Name::Page => format!("facility={}", value("facility")),
+            Name::Page | Name::Stock => format!("facility={}", value("facility")),
             Name::Nested => format!("country={}", value("country")),
             Name::Stats => format!("from={from}&to={to}"),
             Name::StatsItem => format!("from={from}&to={to}&item={}", text(Kind::Item, self.item)),
-            Name::One | Name::Record => format!("id={}", value("id")),
+            _ => format!("id={}", value("id")),
         }
     }
+}
+
+/// A device of a field worker, with two places in its feed.
+pub struct Device {
+    token: String,
+    /// In the midst of its first walk.
+    midst: String,
+    /// Where it has got everything.
+    end: String,
+}
+
+impl Device {
+    /// Walks through the feed once, as a new device does.
+    pub async fn read(address: SocketAddr, token: String) -> Result<Self> {
+        let mut places: Vec<String> = Vec::new();
+        loop {
+            let variables = json!({ "since": places.last(), "first": 500 });
+            let page = load::data(address, &graphql(&token, documents::CHANGES, &variables)).await?;
+            let next = page["changes"]["next"].as_str().ok_or("a page of changes without its end")?;
+            places.push(next.to_owned());
+            if page["changes"]["more"] == json!(false) {
+                break;
+            }
+        }
+        let midst = places[places.len().saturating_sub(2) / 2].clone();
+        let end = places.pop().unwrap_or_default();
+        Ok(Self { token, midst, end })
+    }
+
+    /// The requests of a case that is about devices.
+    pub fn requests(&self, name: Name) -> Requests {
+        let since = if name == Name::Changes { &self.midst } else { &self.end };
+        let variables = json!({ "since": since, "first": 100 });
+        Requests { texts: vec![graphql(&self.token, name.document(), &variables)], rows: name.rows() }
+    }
+}
+
+/// A document sent to Umbral.
+pub fn graphql(token: &str, document: &str, variables: &Value) -> Text {
+    let body = json!({ "query": document, "variables": variables });
+    http("POST", "/graphql", token, Some(&body.to_string()))
 }
