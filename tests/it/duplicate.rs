@@ -92,6 +92,11 @@ both!(
         let autumn = "occurredOn: { from: \"2026-10-01\", to: \"2026-11-30\" }";
         assert_eq!(report(&client, autumn).await, [pair.clone(), sorted(&[&three, &four])]);
         assert_eq!(report(&client, &format!("{NOVEMBER}, facility: []")).await, [] as [Vec<String>; 0]);
+        let at = |n: u128| format!("{NOVEMBER}, facility: [\"{}\"]", id(Kind::Facility, n));
+        assert_eq!(report(&client, &at(1)).await, [pair.clone()]);
+        assert_eq!(report(&client, &at(2)).await, [] as [Vec<String>; 0]);
+        let year = "occurredOn: { from: \"2025-12-01\", to: \"2026-12-01\" }";
+        assert_eq!(report(&client, year).await.len(), 2);
         let page = format!(
             "{{ likelyDuplicates(first: 1, filter: {{ {autumn} }}) {{ nodes {{ occurredOn }} \
             pageInfo {{ hasNextPage endCursor }} }} }}"
@@ -175,7 +180,7 @@ both!(
         for days in [
             "{ from: \"2026-11-01\" }",
             "{ to: \"2026-11-01\" }",
-            "{ from: \"2020-01-01\", to: \"2026-11-01\" }",
+            "{ from: \"2025-11-30\", to: \"2026-12-01\" }",
         ] {
             let document = format!(
                 "{{ likelyDuplicates(first: 5, filter: {{ occurredOn: {days} }}) {{ totalCount }} }}"

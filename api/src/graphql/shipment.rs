@@ -6,11 +6,10 @@ use entity::{delivery_proof, shipment_line};
 use uuid::Uuid;
 
 use super::{
-    item::Item,
-    kit::Kit,
     mutation::{Done, Input, Subject},
     node::Node,
     render::{Fetched, Need, Object, Writer, Written},
+    stock,
 };
 use crate::{
     error::Error,
@@ -97,17 +96,10 @@ impl Object for ShipmentLine<'_> {
     }
 
     fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
-        let access = w.access;
         let line = self.0;
         match node.name {
-            "item" => {
-                let item = line.item_id.and_then(|id| access.item(id)).map(Item);
-                w.optional(node, item.as_ref().map(|item| item as &dyn Object))
-            }
-            "kit" => {
-                let kit = line.kit_id.and_then(|id| access.kit(id)).map(Kit);
-                w.optional(node, kit.as_ref().map(|kit| kit as &dyn Object))
-            }
+            "item" => stock::item(node, w, line.item_id),
+            "kit" => stock::kit(node, w, line.kit_id),
             "kitVersion" => w.optional_int(line.kit_version.map(Into::into)),
             "shipped" => w.int(line.shipped.into()),
             "received" => w.optional_int(line.received.map(Into::into)),

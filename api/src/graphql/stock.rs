@@ -171,13 +171,13 @@ fn place(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
     w.optional(node, place.as_ref().map(|place| place as &dyn Object))
 }
 
-fn item(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
+pub(super) fn item(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
     let access = w.access;
     let item = id.and_then(|id| access.item(id)).map(Item);
     w.optional(node, item.as_ref().map(|item| item as &dyn Object))
 }
 
-fn kit(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
+pub(super) fn kit(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
     let access = w.access;
     let kit = id.and_then(|id| access.kit(id)).map(Kit);
     w.optional(node, kit.as_ref().map(|kit| kit as &dyn Object))

@@ -60,7 +60,7 @@ impl Access {
         self.write_holding(Hold::MoveMany).await
     }
 
-    /// The same, once the second attempt is over.
+    /// The same viewer, once the second attempt is over.
     #[must_use]
     pub fn released(self) -> Self {
         Self { held: None, ..self }

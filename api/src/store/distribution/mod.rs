@@ -3,6 +3,7 @@
 mod at_once;
 mod check;
 mod correct;
+mod differences;
 mod export;
 mod filter;
 mod record;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use entity::{stock_lot, stock_movement, value::StockMovementKind};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
 use crate::{
     error::Result,
-    store::{Access, distribution::among, write::Write},
+    store::{Access, write::Write},
 };
 
 impl Access {
@@ -18,25 +18,25 @@ impl Access {
         write: &Write<'_>,
         number: &str,
     ) -> Result<Vec<stock_movement::Model>> {
-        use stock_movement::Column::{FormNumber, Kind, ReversesId};
-        let found = self
+        use stock_movement::Column::{FormNumber, Id, Kind, OrganizationId, ReversesId};
+        let undone = self
             .select::<stock_movement::Entity>()
+            .filter(OrganizationId.eq(self.own()?))
+            .filter(ReversesId.is_not_null())
+            .select_only()
+            .column(ReversesId);
+        Ok(self
+            .select::<stock_movement::Entity>()
+            .filter(OrganizationId.eq(self.own()?))
             .filter(FormNumber.eq(number))
             .filter(Kind.eq(StockMovementKind::Transfer))
             .filter(ReversesId.is_null())
+            .filter(Id.not_in_subquery(undone.into_query()))
             .all(&write.tx)
-            .await?;
-        let mut transfers = Vec::new();
-        for transfer in found {
-            if !self.is_undone(write, transfer.id).await? {
-                transfers.push(transfer);
-            }
-        }
-        Ok(transfers)
+            .await?)
     }
 
     /// The lots of a transfer, and how much of each is on its way still.
-    #[expect(clippy::disallowed_methods, reason = "lots of a movement that the viewer has been shown")]
     pub(in crate::store) async fn on_the_way(
         &self,
         write: &Write<'_>,
@@ -52,15 +52,11 @@ impl Access {
         for entry in sent.iter().chain(&arrived).filter(|entry| entry.place_id == Some(via)) {
             *left.entry(entry.lot_id).or_default() += entry.quantity;
         }
-        let lots = stock_lot::Entity::find()
-            .filter(stock_lot::Column::OrganizationId.eq(self.own()?))
-            .filter(among(stock_lot::Column::Id, left.keys().copied()))
-            .all(&write.tx)
-            .await?;
+        let lots = self.lots_in(write, left.keys().copied()).await?;
         let with_rest = |lot: stock_lot::Model| {
             let rest = left.get(&lot.id).copied().unwrap_or_default();
             (lot, rest)
         };
-        Ok(lots.into_iter().map(with_rest).collect())
+        Ok(lots.into_values().map(with_rest).collect())
     }
 }

@@ -97,21 +97,27 @@ impl History<'_> {
         let input = json!({ "id": sent.id, "expectedVersion": sent.version, "occurredOn": day,
             "peopleReached": people, "reachMethod": "COUNTED", "lines": [line],
             "lossReason": (lost > 0).then_some("MISSING") });
-        let mut left = [received, lost, all - received - lost];
-        let (mut fate, mut faults) = (Vec::new(), Vec::<Fault>::new());
-        for (lot, some) in &sent.picks {
-            fate.push(Entry { day, place: TRANSIT, lot: *lot, quantity: -some });
-            let mut some = *some;
-            for (part, left) in left.iter_mut().enumerate() {
-                let taken = some.min(*left);
-                (some, *left) = (some - taken, *left - taken);
-                let last = self.model.lots[*lot].expires;
-                if let (0, true, Some(last)) = (part, taken > 0, last.filter(|last| *last < day)) {
-                    faults.push(("EXPIRED", last));
-                }
-                if part == 2 && taken > 0 {
-                    fate.push(Entry { day, place: WAREHOUSE, lot: *lot, quantity: taken });
-                }
+        let out = |(lot, some): &(usize, i64)| Entry { day, place: TRANSIT, lot: *lot, quantity: -some };
+        let mut fate: Vec<Entry> = sent.picks.iter().map(out).collect();
+        let mut faults = Vec::<Fault>::new();
+        let past = |lot: usize| self.model.lots[lot].expires.filter(|last| *last < day);
+        // Expired lots are handed over last, which is a fault; what is left is lost, and then comes back.
+        let mut left = sent.picks.clone();
+        left.sort_by_key(|(lot, _)| past(*lot).is_some());
+        let mut missing = received;
+        for (lot, some) in &mut left {
+            let taken = missing.min(*some);
+            (missing, *some) = (missing - taken, *some - taken);
+            faults.extend(past(*lot).filter(|_| taken > 0).map(|last| ("EXPIRED", last)));
+        }
+        let order = |lot: &usize| sent.picks.iter().position(|(picked, _)| picked == lot);
+        left.sort_by_key(|(lot, _)| order(lot));
+        let mut missing = lost;
+        for (lot, some) in left {
+            let taken = missing.min(some);
+            missing -= taken;
+            if some > taken {
+                fate.push(Entry { day, place: WAREHOUSE, lot, quantity: some - taken });
             }
         }
         let both: Vec<Entry> = sent.fate.iter().map(opposite).chain(fate.clone()).collect();

@@ -4,7 +4,7 @@ use entity::value::StockReason;
 use uuid::Uuid;
 
 use super::{
-    faults::{Found, NotRecorded, several, unknown},
+    faults::{Found, NotRecorded, several},
     good,
 };
 use crate::{
@@ -70,11 +70,8 @@ impl Access {
             match shared_out(line, &of_line) {
                 Some(arrived) => lines.extend(arrived.into_iter().map(|arrived| (place, arrived))),
                 None if of_line.is_empty() => {
-                    found.push(unknown(
-                        line.line,
-                        "lot_number",
-                        line.lot_number.as_deref().unwrap_or_default(),
-                    ));
+                    let column = if line.lot_number.is_some() { "lot_number" } else { "quantity" };
+                    found.push((line.line, column, FaultCode::Disagrees, not_sent(number)));
                 }
                 None => found.push((line.line, "lot_number", FaultCode::MissingValue, which_lot())),
             }
@@ -125,6 +122,11 @@ fn no_transfer(number: &str) -> Reason {
 fn elsewhere(number: &str) -> Reason {
     let number = quoted(number);
     reason!("The transfer {number} goes to another place.", "El traslado {number} va a otro lugar.")
+}
+
+fn not_sent(number: &str) -> Reason {
+    let number = quoted(number);
+    reason!("This was not sent with the transfer {number}.", "Esto no se envió con el traslado {number}.")
 }
 
 fn which_lot() -> Reason {
