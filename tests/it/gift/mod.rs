@@ -3,6 +3,7 @@
 mod account;
 mod balances;
 mod outside;
+mod subtraction;
 mod trace;
 mod twins;
 
