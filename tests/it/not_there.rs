@@ -15,8 +15,10 @@ use crate::{
     world::*,
 };
 
+type Bytes = (u16, Vec<(String, Vec<u8>)>, Vec<u8>);
+
 /// Status, headers and body, without what differs in each answer.
-fn bytes(answer: &Answer) -> (u16, Vec<(String, Vec<u8>)>, Vec<u8>) {
+fn bytes(answer: &Answer) -> Bytes {
     let silent = ["date", "x-request-id", "umbral-statements"];
     let headers = answer.headers.iter().filter(|(name, _)| !silent.contains(&name.as_str()));
     let mut headers: Vec<_> =
@@ -77,7 +79,7 @@ async fn nothing_by_id(client: &Client, ids: &[(Kind, String)], who: &str) {
 }
 
 /// All that a client reads that asks for everything.
-async fn everything(client: &Client) -> Vec<(u16, Vec<(String, Vec<u8>)>, Vec<u8>)> {
+async fn everything(client: &Client) -> Vec<Bytes> {
     let mut all = Vec::new();
     for document in ALL {
         all.push(bytes(&client.query(document, Value::Null).await));

@@ -4,9 +4,9 @@
 //!
 //! One history is played each time; `SEED=20 cargo test -p tests subtraction` plays another.
 //!
-//! The end of the test shows that it can fail: it puts a hidden delivery into a statistic, and merges one too early. The
-//! same was tried in the server: with the threshold of `merge` in `store/gift/publish.rs` at one woman, and with every
-//! entry of the ledger open, the real history does not leave what is read.
+//! The end of the test shows that it can fail: it puts a hidden delivery into a figure, and merges one too early. In the
+//! server the same was tried once: with one woman as the threshold of `merge` in `store/gift/publish.rs` the real history
+//! does not leave what is read.
 
 mod system;
 
@@ -31,7 +31,7 @@ const WATCHED: usize = 80;
 /// Hidden rows of all kinds.
 fn hide(history: &mut History, dice: &mut Dice) {
     let lots = [SOAP_LOT, SOAP_LOT, PADS_LOT, PADS_LOT, KIT_LOT, TINS];
-    for quarter in 0..QUARTERS.len() {
+    for (quarter, (start, ..)) in QUARTERS.iter().enumerate() {
         for _ in 0..3 + dice.below(2) {
             let lot = lots[dice.below(lots.len())];
             let facility = 1 + dice.below(3) as u128;
@@ -51,7 +51,7 @@ fn hide(history: &mut History, dice: &mut Dice) {
             };
             history.hidden.push(Entry { day: day_in(dice, quarter, WATCHED - 1), step });
         }
-        let day = day(QUARTERS[quarter].0) + chrono::Days::new(WATCHED as u64);
+        let day = day(start) + chrono::Days::new(WATCHED as u64);
         let (program, facility) = (SUPPLIES, 1 + dice.below(3) as u128);
         let step = Step::Deliver { facility, program, women: 4, lot: dice.below(3), quantity: 5 };
         history.hidden.push(Entry { day, step });
