@@ -10,6 +10,9 @@ mod bad_input;
 mod distribution_scope;
 
 #[cfg(test)]
+mod not_there;
+
+#[cfg(test)]
 mod cost;
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod account;
 mod balances;
 mod outside;
 mod shipments;
+mod subtraction;
 mod trace;
 mod twins;
 

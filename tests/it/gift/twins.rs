@@ -10,7 +10,7 @@ use super::{Books, Handed, gift, item, kit, share_stock};
 use crate::{stock::model::Dice, talk::done, world::*};
 
 /// The quarters of two years by their last day, and the days on which somebody looks at each.
-const QUARTERS: [(&str, &str, &str); 8] = [
+pub const QUARTERS: [(&str, &str, &str); 8] = [
     ("2027-01-01", "2027-03-31", "2027-04-02"),
     ("2027-04-01", "2027-06-30", "2027-07-02"),
     ("2027-07-01", "2027-09-30", "2027-10-02"),
@@ -22,13 +22,13 @@ const QUARTERS: [(&str, &str, &str); 8] = [
 ];
 
 /// The lots that are there from the first day: the donor's and the partner's general goods, and sensitive ones.
-const SOAP_LOT: usize = 0;
-const PADS_LOT: usize = 1;
-const KIT_LOT: usize = 2;
-const TINS: usize = 3;
+pub const SOAP_LOT: usize = 0;
+pub const PADS_LOT: usize = 1;
+pub const KIT_LOT: usize = 2;
+pub const TINS: usize = 3;
 
 #[derive(Clone, Debug, PartialEq)]
-enum Step {
+pub enum Step {
     Deliver {
         facility: u128,
         program: u128,
@@ -54,9 +54,9 @@ enum Step {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Entry {
-    day: NaiveDate,
-    step: Step,
+pub struct Entry {
+    pub day: NaiveDate,
+    pub step: Step,
 }
 
 /// Where a hidden delivery goes.
@@ -76,15 +76,15 @@ struct Merged {
 
 /// A history: what outsiders see, and what is hidden.
 #[derive(Clone, Debug, Default)]
-struct History {
-    open: Vec<Entry>,
-    hidden: Vec<Entry>,
+pub struct History {
+    pub open: Vec<Entry>,
+    pub hidden: Vec<Entry>,
 }
 
 impl History {
     /// What outsiders see of eight quarters, at random. No two deliveries share a day or a number of women, so that
     /// no list is in the order of random ids.
-    fn random(dice: &mut Dice) -> Self {
+    pub fn random(dice: &mut Dice) -> Self {
         let mut history = Self::default();
         for quarter in 0..QUARTERS.len() {
             for _ in 0..2 + dice.below(2) {
@@ -202,23 +202,13 @@ impl History {
     }
 }
 
-fn day_in(dice: &mut Dice, quarter: usize, days: usize) -> NaiveDate {
+pub fn day_in(dice: &mut Dice, quarter: usize, days: usize) -> NaiveDate {
     day(QUARTERS[quarter].0) + Days::new(dice.below(days) as u64)
 }
 
 /// Plays a history day by day, and gives all that partner and donor can read of it after each quarter.
 async fn play(world: &World, history: &History) -> Vec<String> {
-    world.set_now("2026-12-01T09:00:00Z");
-    world.sql("UPDATE program SET ends_on = NULL").await;
-    share_stock(world, 2, None).await;
-    let books = Books::open(world, "2026-12-01").await;
-    let given = gift(world, GIVER, &[(item(SOAP), 4000), (item(FORMULA), 900)]).await;
-    let lots = [
-        (item(SOAP), books.gave("2026-12-02", GIVER, Some(&given), item(SOAP), 4000).await),
-        (item(PADS), books.gave("2026-12-02", ALLY, None, item(PADS), 4000).await),
-        (kit(BATH), books.gave("2026-12-02", GIVER, None, kit(BATH), 4000).await),
-        (item(FORMULA), books.gave("2026-12-02", GIVER, Some(&given), item(FORMULA), 900).await),
-    ];
+    let (books, given, lots) = furnish(world).await;
     let mut seen = Vec::new();
     for (start, end, asked) in QUARTERS {
         let now = |entry: &&Entry| (day(start)..=day(end)).contains(&entry.day);
@@ -234,7 +224,8 @@ async fn play(world: &World, history: &History) -> Vec<String> {
     seen
 }
 
-async fn record(books: &Books<'_>, lots: &[(Value, String); 4], entry: &Entry) {
+/// Records what happened, and gives the id of a delivery.
+pub async fn record(books: &Books<'_>, lots: &[(Value, String); 4], entry: &Entry) -> Value {
     let on = entry.day.to_string();
     let handed = async |facility, program, women, lot: usize, quantity| {
         let lines = [(lots[lot].0.clone(), Some(lots[lot].1.as_str()), quantity)];
@@ -242,7 +233,7 @@ async fn record(books: &Books<'_>, lots: &[(Value, String); 4], entry: &Entry) {
     };
     match entry.step {
         Step::Deliver { facility, program, women, lot, quantity } => {
-            handed(facility, program, women, lot, quantity).await;
+            return handed(facility, program, women, lot, quantity).await["id"].clone();
         }
         Step::Send { lot, quantity } => drop(books.sent(&on, &lots[lot].1, quantity).await),
         Step::Lose { lot, quantity } => books.lost(&on, &lots[lot].1, quantity).await,
@@ -252,6 +243,23 @@ async fn record(books: &Books<'_>, lots: &[(Value, String); 4], entry: &Entry) {
             done(&books.world.coordinator(), "voidDistribution", "distribution", "id", &void).await;
         }
     }
+    Value::Null
+}
+
+/// What there is from the first day, with the donor's gift: see the lots above.
+pub async fn furnish<'a>(world: &'a World) -> (Books<'a>, String, [(Value, String); 4]) {
+    world.set_now("2026-12-01T09:00:00Z");
+    world.sql("UPDATE program SET ends_on = NULL").await;
+    share_stock(world, 2, None).await;
+    let books = Books::open(world, "2026-12-01").await;
+    let given = gift(world, GIVER, &[(item(SOAP), 4000), (item(FORMULA), 900)]).await;
+    let lots = [
+        (item(SOAP), books.gave("2026-12-02", GIVER, Some(&given), item(SOAP), 4000).await),
+        (item(PADS), books.gave("2026-12-02", ALLY, None, item(PADS), 4000).await),
+        (kit(BATH), books.gave("2026-12-02", GIVER, None, kit(BATH), 4000).await),
+        (item(FORMULA), books.gave("2026-12-02", GIVER, Some(&given), item(FORMULA), 900).await),
+    ];
+    (books, given, lots)
 }
 
 /// All that a partner and a donor can read by a day, byte for byte. Ids are random in each history, so they are not

@@ -72,6 +72,7 @@ fn a_client_that_does_not_read_is_given_up_and_may_come_back() {
         let world = World::configured(Backend::Sqlite, |config| {
             config.sockets.of_viewer = 1;
             config.sockets.send_time = Duration::from_secs(3);
+            config.sockets.ping_time = Duration::from_secs(5);
         })
         .await;
         // Each event is some 30 KB, and all of them more than lies between two programs.
@@ -83,11 +84,14 @@ fn a_client_that_does_not_read_is_given_up_and_may_come_back() {
         let delivery = recorded(&world.coordinator(), "one").await;
         let mut slow = socket(&world, "coordinator", "own").await;
         slow.subscribe("s", &document(""), Value::Null).await;
+        let mut beside = socket(&world, "partner", "ally").await;
         happens(&world, &delivery, 1000).await;
-        // It has been given up when another socket may be opened in its place.
+        // It has been given up when another socket may be opened in its place. Each ping that the server sends on a socket
+        // beside it is a moment to look.
         let init = json!({ "type": "connection_init",
             "payload": super::bearer(&world.token("demo:coordinator:own")) });
         let mut again = loop {
+            beside.answer_pings(1).await;
             let mut again = Socket::open(world.address).await;
             again.say(init.clone()).await;
             if again.next().await.is_ok() {
@@ -195,9 +199,9 @@ both!(
         let payload = json!({ "query": IDS, "variables": { "after": last } });
         again.say(json!({ "type": "subscribe", "id": "s", "payload": payload })).await;
         assert_eq!(told(&mut again, "s").await.0, missed);
+        assert_eq!(told(&mut there, "s").await.0, missed);
         // A server that stops says so.
         other.stop().await;
-        assert_eq!(told(&mut there, "s").await.0, missed);
         assert_eq!(there.closed().await, (1001, "The server stops".to_owned()));
     }
 );

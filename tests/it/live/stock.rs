@@ -2,7 +2,7 @@
 
 use api::id::Kind;
 use serde_json::json;
-use tests::{Socket, both};
+use tests::{Client, Socket, both};
 
 use super::{IDS, recorded, socket, told};
 use crate::{
@@ -65,19 +65,62 @@ both!(
 
 both!(
     async fn stock_is_told_to_nobody_else(world: &World) {
-        let client = world.coordinator();
-        let places = places(&client).await;
-        let mut other = socket(world, "coordinator", "other").await;
-        other.subscribe("s", BELOW, json!({ "days": 3650 })).await;
-        lot(&client, &places.store, SOAP, 1, "2026-11-01", None).await;
-        other.round_trip().await;
+        let (own, others) = (world.coordinator(), world.member("coordinator", "other"));
+        let store = places(&own).await.store;
+        let theirs = json!({ "idempotencyKey": "s", "kind": "FACILITY_STORE", "name": "Depósito",
+            "facility": id(Kind::Facility, 4) });
+        let theirs = done(&others, "createStockPlace", "stockPlace", "id", &theirs).await;
+        for (client, goods, facility) in [(&own, SOAP, 1), (&others, TOWEL, 4)] {
+            let norm = json!({ "idempotencyKey": "n", "item": id(Kind::Item, goods), "source": "Sphere",
+                "edition": "2018", "quantity": 3, "months": 1, "validFrom": "2026-01-01" });
+            done(client, "setAdequacyNorm", "adequacyNorm", "quantity", &norm).await;
+            let women = json!({ "idempotencyKey": "p", "facility": id(Kind::Facility, facility),
+                "countedOn": "2026-09-01", "women": 20, "source": "Boletín" });
+            done(client, "recordFacilityPopulation", "facilityPopulation", "women", &women).await;
+        }
+        // A hundred pieces last fifty days in both places.
+        let theirs = theirs["id"].as_str().unwrap();
+        let soap = lot(&own, &store, SOAP, 100, "2026-10-01", None).await;
+        let towels = lot(&others, theirs, TOWEL, 100, "2026-10-01", None).await;
+        let days = json!({ "days": 30 });
+        let mut here = socket(world, "coordinator", "own").await;
+        here.subscribe("s", BELOW, days.clone()).await;
+        // By name as well, and in the place of their own facility.
+        let at = json!({ "days": 30, "at": [id(Kind::Facility, 1), id(Kind::Facility, 4)] });
+        let mut there = [
+            socket(world, "coordinator", "other").await,
+            socket(world, "field", "other").await,
+            socket(world, "coordinator", "other").await,
+        ];
+        for (socket, variables) in there.iter_mut().zip([&days, &days, &at]) {
+            socket.subscribe("s", BELOW, variables.clone()).await;
+        }
         let mut partner = socket(world, "partner", "ally").await;
-        let fault = partner.refused("subscription { stockBelowCover(days: 9) { cover { days } } }").await;
-        let unknown = "Unknown field \"stockBelowCover\" on type \"Subscription\".";
-        assert_eq!(fault[0]["message"], json!(unknown));
-        let of_outsiders =
-            world.number("SELECT count(*) FROM outbox WHERE open AND kind = 'STOCK_PLACE'").await;
-        assert_eq!(of_outsiders, 0);
-        assert_eq!(world.number("SELECT count(*) FROM outbox").await, 1);
+        let mut donor = socket(world, "donor", "giver").await;
+        partner.subscribe("s", IDS, json!({})).await;
+        for socket in [&mut partner, &mut donor] {
+            let fault = socket.refused("subscription { stockBelowCover(days: 9) { cover { days } } }").await;
+            let unknown = "Unknown field \"stockBelowCover\" on type \"Subscription\".";
+            assert_eq!(fault[0]["message"], json!(unknown));
+        }
+        // There is something to tell, and it is told here.
+        let take = async |client: &Client, place: &str, lot: &str| {
+            let input = json!({ "place": place, "occurredOn": "2026-11-10", "lines": [{ "lot": lot, "quantity": 60 }] });
+            moved(client, "issueStock", "take", input).await;
+        };
+        take(&own, &store, &soap).await;
+        assert_eq!(below(&mut here, "s").await.1, 40);
+        // The first that the others hear is of their own.
+        take(&others, theirs, &towels).await;
+        for socket in &mut there {
+            let event = socket.event("s").await["stockBelowCover"].clone();
+            assert_eq!(
+                (&event["facility"]["slug"], &event["cover"]["item"]["code"], &event["cover"]["quantity"]),
+                (&json!("san-joaquin"), &json!("TOWEL"), &json!(40))
+            );
+        }
+        // And the first that a partner hears is a delivery.
+        let delivery = recorded(&own, "one").await;
+        assert_eq!(told(&mut partner, "s").await.0, delivery);
     }
 );
