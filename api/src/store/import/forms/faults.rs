@@ -87,6 +87,15 @@ pub(super) fn one_fault(line: u32, column: &'static str, code: FaultCode, reason
     NotRecorded::Faults(vec![(line, column, code, reason)])
 }
 
+pub(super) fn unknown(line: u32, column: &'static str, name: &str) -> At {
+    let name = quoted(name);
+    let reason = reason!(
+        "{name} does not exist, or is a draft or archived.",
+        "{name} no existe, o es un borrador o está archivado."
+    );
+    (line, column, FaultCode::NotFound, reason)
+}
+
 pub(super) fn imported(number: &str) -> Reason {
     let number = quoted(number);
     reason!(
