@@ -67,8 +67,9 @@ use columns::Columns;
 use source::Source;
 use text::{Next, Records};
 
-/// The most rows that a file may have, header and tags aside.
-pub const MAX_ROWS: usize = 500_000;
+/// The most rows that a file may have, header and tags aside: about as many as a sheet holds, so that what was
+/// exported can be imported.
+pub const MAX_ROWS: usize = 1_000_000;
 
 /// What a file holds.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]

@@ -10,7 +10,7 @@ use encoding_rs::WINDOWS_1252;
 use super::fault::{Fault, FaultCode, Reason, reason};
 
 /// The most bytes that a file may have.
-pub const MAX_BYTES: usize = 64 * 1024 * 1024;
+pub const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// How a file's text is encoded.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
