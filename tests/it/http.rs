@@ -294,3 +294,19 @@ both!(
         }
     }
 );
+
+both!(
+    async fn who_has_a_token_may_send_more(app: &TestApp) {
+        let padded = |kib: usize| format!("{{\"query\":\"{{ __typename }}\"{}}}", " ".repeat(kib * 1024));
+        let (device, nobody) = (app.subject("nobody in particular"), app.anonymous());
+        assert_typename(&post(&nobody, "application/json", &padded(255)).send().await);
+        for (client, kib, status, code) in [
+            (&nobody, 257, 413, "BODY_TOO_LARGE"),
+            (&device, 2047, 401, "UNAUTHENTICATED"),
+            (&device, 2049, 413, "BODY_TOO_LARGE"),
+        ] {
+            let answer = post(client, "application/json", &padded(kib)).send().await;
+            assert_eq!(answer.expect_status(status).code(), code, "{kib} KiB");
+        }
+    }
+);

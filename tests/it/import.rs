@@ -389,7 +389,7 @@ both!(
             operator.import(&["distributions"], &bytes).await.refuses(fault);
         }
         let large = File::create(operator.files.path().join("large.csv")).unwrap();
-        large.set_len(100 << 20).unwrap();
+        large.set_len(300 << 20).unwrap();
         let path = operator.files.path().join("large.csv").display().to_string();
         operator.umbral(&["distributions", &path]).await.refuses("line 1: TOO_LARGE: ");
         operator.umbral(&["distributions", "/nowhere/file.csv"]).await.refuses("umbral: /nowhere/file.csv: ");

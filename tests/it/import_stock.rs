@@ -262,7 +262,8 @@ both!(
              C-3,ISSUE,2026-03-04,Bodega,,,,,,SOAP,,,L-1,1,,1\n\
              C-4,ARRIVAL,2026-03-04,Depósito,,,M-1,,,SOAP,,,L-1,1,-1,\n\
              C-5,ARRIVAL,2026-03-04,Depósito,,,M-1,,,SOAP,,,L-1,1,,\n\
-             C-5,ARRIVAL,2026-03-04,Depósito,,,M-2,,,SOAP,,,L-2,1,,\n"
+             C-5,ARRIVAL,2026-03-04,Depósito,,,M-2,,,SOAP,,,L-2,1,,\n\
+             C-6,ARRIVAL,2026-03-04,Depósito,,,M-1,,,PADS,,,,1,,\n"
         );
         let (done, said) = run(&["movements"], &bad).await;
         assert!(!done);
@@ -271,7 +272,7 @@ both!(
             "line 3, place: DISAGREES",
             "line 5, quantity: OUT_OF_RANGE",
             "line 6, lot_number: MISSING_VALUE",
-            "line 7, lot_number: NOT_FOUND",
+            "line 7, lot_number: DISAGREES",
             "line 8, reason: INVALID",
             "line 9, occurred_on: OUT_OF_RANGE",
             "line 10, quantity: OUT_OF_RANGE",
@@ -281,6 +282,7 @@ both!(
             "line 14, lost: INVALID",
             "line 15, returned: OUT_OF_RANGE",
             "line 17, kind: DISAGREES",
+            "line 18, item: DISAGREES",
         ];
         for fault in faults {
             assert!(said.contains(fault), "{fault}: {said}");

@@ -23,7 +23,7 @@ use super::{
     App,
     answer::{self, Cost, Media},
     enter,
-    request::{Bad, Credentials, LARGEST, Parameters, text_header},
+    request::{Bad, Credentials, LARGEST, LARGEST_WITH_TOKEN, Parameters, text_header},
     within,
 };
 use crate::{
@@ -184,10 +184,12 @@ pub async fn post(app: web::Data<App>, request: HttpRequest, payload: web::Paylo
         let message = "Send the request as application/json.";
         return answer::refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, "UNSUPPORTED_MEDIA_TYPE", message, media);
     }
-    let body = match within(&app, read(payload)).await {
+    let with_token = text_header(&request, "authorization").is_some();
+    let most = if with_token { LARGEST_WITH_TOKEN } else { LARGEST };
+    let body = match within(&app, read(payload, most)).await {
         Some(Ok(body)) => body,
         Some(Err(Unread::TooLarge)) => {
-            let message = "The body is larger than 256 KiB.";
+            let message = &format!("The body is larger than {} KiB.", most / 1024);
             return answer::refusal(StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", message, media);
         }
         Some(Err(Unread::Broken)) => {
@@ -373,11 +375,11 @@ enum Unread {
     Broken,
 }
 
-async fn read(mut payload: web::Payload) -> Result<Vec<u8>, Unread> {
+async fn read(mut payload: web::Payload, most: usize) -> Result<Vec<u8>, Unread> {
     let mut body = Vec::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Unread::Broken)?;
-        if body.len() + chunk.len() > LARGEST {
+        if body.len() + chunk.len() > most {
             return Err(Unread::TooLarge);
         }
         body.extend_from_slice(&chunk);

@@ -5,8 +5,10 @@ use async_graphql::{Name, Value};
 use indexmap::IndexMap;
 use serde_json::Value as Json;
 
-/// The largest body.
+/// The largest body, and the largest message of a socket.
 pub const LARGEST: usize = 256 * 1024;
+/// The largest body of a request with a token: what a device sends of five hundred deliveries with several lines.
+pub const LARGEST_WITH_TOKEN: usize = 2 * 1024 * 1024;
 
 /// Who a request says it is from.
 #[derive(Clone, Copy, Default)]

@@ -116,27 +116,8 @@ impl Access {
             version: Set(input.at.expected + 1),
             ..Default::default()
         };
-        let changed = self.change(write, input.at, row).await?;
-        if let (1, Some(lines)) = (changed, &lines) {
-            let after = distribution::Model { people_reached: people, ..before.clone() };
-            let shown = shown_in(before.class, lines, people);
-            self.replace_lines(write, &before, line_rows(&after, lines, &shown)).await?;
-        }
-        if changed == 1 && lines.is_none() && people != before.people_reached {
-            self.reach(write, &before, people).await?;
-        }
-        // Stock keeps how many women each line reached, and whether outsiders see it.
-        let drawn_anew = input.lines.is_some()
-            || input.place.is_some()
-            || occurred_on != before.occurred_on
-            || people != before.people_reached;
-        match &shipment {
-            _ if changed != 1 || !drawn_anew || is_ahead(&before) => {}
-            Some(shipment) => {
-                let lines = self.lines_now(write, &before).await?;
-                self.arrive(write, (before.id, occurred_on), shipment, &lines).await?;
-            }
-            None => self.draw_again(write, &before, occurred_on, input).await?,
+        if self.change(write, input.at, row).await? != 1 {
+            return Err(UserError::stale().into());
         }
         let after = distribution::Model {
             occurred_on,
@@ -145,7 +126,23 @@ impl Access {
             status: status_after,
             ..before.clone()
         };
+        if let Some(lines) = &lines {
+            let shown = shown_in(before.class, lines, people);
+            self.replace_lines(write, &before, line_rows(&after, lines, &shown)).await?;
+        } else if people != before.people_reached {
+            self.reach(write, &before, people).await?;
+        }
         let lines_after = self.lines_now(write, &before).await?;
+        // Stock keeps how many women each line reached, and whether outsiders see it.
+        let drawn_anew = input.lines.is_some()
+            || input.place.is_some()
+            || occurred_on != before.occurred_on
+            || people != before.people_reached;
+        match &shipment {
+            _ if !drawn_anew || is_ahead(&before) => {}
+            Some(shipment) => self.arrive(write, (before.id, occurred_on), shipment, &lines_after).await?,
+            None => self.draw_again(write, (&before, occurred_on), &lines_after, input).await?,
+        }
         // How often a row has changed is not for outsiders, so they hear only of what they can see.
         let open = outside_face(&after, &lines_after) != outside_face(&before, &lines_before);
         write.tell([told(before.id, open)]).await?;
@@ -153,15 +150,15 @@ impl Access {
         let action = if is_ahead(&before) { "REPLAN" } else { "CORRECT" };
         let detail = traced_before(&before, &lines_before);
         let trace = Trace { action, entity: "distribution", detail };
-        write.changed(changed, trace, input.at).await
+        write.changed(1, trace, input.at).await
     }
 
     /// What a corrected delivery takes from stock, in the place of what it took before.
     async fn draw_again(
         &self,
         write: &Write<'_>,
-        delivery: &distribution::Model,
-        occurred_on: NaiveDate,
+        (delivery, occurred_on): (&distribution::Model, NaiveDate),
+        lines: &[distribution_line::Model],
         input: &CorrectDistribution,
     ) -> Written<()> {
         let drawn = self.drawn_by(write, delivery.id).await?;
@@ -170,18 +167,17 @@ impl Access {
             check_no_lots(&mut faults, input.lines.as_deref().unwrap_or_default());
             return faults.refuse();
         };
-        let lines = self.lines_now(write, delivery).await?;
         let mut same = None;
         let lots = match (&input.lines, &drawn) {
             (Some(lines), _) => lines.iter().map(|line| line.lot).collect(),
             (None, Some(drawn)) if drawn.place == place => {
                 let known = self.lots_in(write, drawn.lots()).await?;
-                same = (occurred_on == delivery.occurred_on).then(|| drawn.picked_for(&lines, &known));
-                drawn.lots_of(&lines, &known)
+                same = (occurred_on == delivery.occurred_on).then(|| drawn.picked_for(lines, &known));
+                drawn.lots_of(lines, &known)
             }
             (None, _) => vec![None; lines.len()],
         };
-        let draw = Draw { delivery, occurred_on, lines: &lines, lots: &lots, place, same };
+        let draw = Draw { delivery, occurred_on, lines, lots: &lots, place, same };
         self.draw(write, draw, drawn).await
     }
 

@@ -8,7 +8,7 @@ use super::{
     good,
 };
 use crate::{
-    import::{FaultCode, FormLineRow, FormRow, Reason, quoted, reason},
+    import::{FaultCode, FormLineRow, FormRow, Reason, Supplied, quoted, reason},
     store::{
         Access,
         import::Registry,
@@ -70,7 +70,11 @@ impl Access {
             match shared_out(line, &of_line) {
                 Some(arrived) => lines.extend(arrived.into_iter().map(|arrived| (place, arrived))),
                 None if of_line.is_empty() => {
-                    let column = if line.lot_number.is_some() { "lot_number" } else { "quantity" };
+                    let column = match (&line.lot_number, &line.supplied) {
+                        (Some(_), _) => "lot_number",
+                        (None, Supplied::Item(_)) => "item",
+                        (None, Supplied::Kit { .. }) => "kit",
+                    };
                     found.push((line.line, column, FaultCode::Disagrees, not_sent(number)));
                 }
                 None => found.push((line.line, "lot_number", FaultCode::MissingValue, which_lot())),
