@@ -302,7 +302,7 @@ both!(
         assert_typename(&post(&nobody, "application/json", &padded(255)).send().await);
         for (client, kib, status, code) in [
             (&nobody, 257, 413, "BODY_TOO_LARGE"),
-            (&device, 2047, 401, "UNAUTHENTICATED"),
+            (&device, 2047, 403, "NO_MEMBERSHIP"),
             (&device, 2049, 413, "BODY_TOO_LARGE"),
         ] {
             let answer = post(client, "application/json", &padded(kib)).send().await;

@@ -192,8 +192,11 @@ both!(
                 json!({ "lot": { "id": last }, "shipped": 20, "received": 5, "returned": 10, "lost": 5, "inTransit": 0 }),
             ]
         );
-        // Said again, it takes the place of what was said before; without lines everything arrived.
-        let row = delivered(&client, &row, 38, json!({})).await;
+        // Said again without lines, what became of the goods stays; with lines it is what they say.
+        let row = delivered(&client, &row, 25, json!({})).await;
+        assert_eq!(held(&client, &places, &lots).await, [[0, 0], [20, 0]]);
+        assert_eq!(row["shipment"]["lossReason"], json!("MISSING"));
+        let row = delivered(&client, &row, 38, json!({ "lines": fate(40, 0, 0) })).await;
         assert_eq!(held(&client, &places, &lots).await, [[0, 0], [10, 0]]);
         assert_eq!(row["shipment"]["lossReason"], Value::Null);
         let fewer = of(&row, json!({ "peopleReached": 30 }));
@@ -389,6 +392,15 @@ both!(
             "proof": { "signedBy": "Custodia de guardia", "signedOn": "2026-11-19" } });
         let stale = sync(&with(&sent, json!({ "expectedVersion": 1 }))).await;
         assert_eq!(stale["outcome"], json!("CONFLICT"));
+        let unknown = with(&sent, json!({ "id": null, "clientId": "5b7b1f0e-1c7e-4a3c-9d5e-000000000009" }));
+        let unknown = sync(&unknown).await;
+        assert_eq!(
+            unknown["userErrors"][0],
+            json!({ "code": "NOT_FOUND", "field": ["rows", "0", "clientId"] })
+        );
+        let malformed = with(&sent, json!({ "facility": "soap" }));
+        let malformed = device.query(document, json!({ "rows": [sent, malformed] })).await;
+        assert!(malformed.to_string().contains("rows.1"), "{malformed}");
         let fields: Vec<&str> =
             stale["differences"].as_array().unwrap().iter().filter_map(|d| d["field"].as_str()).collect();
         assert!(fields.contains(&"status") && fields.contains(&"proof"), "{fields:?}");
@@ -406,7 +418,20 @@ both!(
         assert_eq!(updated["distribution"]["class"], json!("OPERATIONS"));
         assert_eq!(held(&client, &places, &[&of_lot]).await, [[13, 0]]);
         assert_eq!(sync(&sent).await["outcome"], json!("REPEATED"));
-        // Also when the device has forgotten what it had sent, or sends it as another version.
+        // From now on the device's id stands for the delivery, also without the id that it has here.
+        let nameless = with(&sent, json!({ "id": null, "expectedVersion": null }));
+        let again = sync(&nameless).await;
+        assert_eq!((&again["outcome"], &again["distribution"]["id"]), (&json!("REPEATED"), &row["id"]));
+        let other = sync(&with(&nameless, json!({ "peopleReached": 35 }))).await;
+        assert_eq!((&other["outcome"], &other["distribution"]["id"]), (&json!("CONFLICT"), &row["id"]));
+        let elsewhere = planned(&client, "elsewhere", &[soap(40)]).await;
+        let taken = json!({ "id": elsewhere["id"], "expectedVersion": 1 });
+        let taken = sync(&with(&sent, taken)).await;
+        assert_eq!(
+            taken["userErrors"][0],
+            json!({ "code": "DUPLICATE", "field": ["rows", "0", "clientId"] })
+        );
+        // Also when it sends it as another version.
         let version = &updated["distribution"]["version"];
         let again = with(&sent, json!({ "expectedVersion": version }));
         assert_eq!(sync(&again).await["outcome"], json!("REPEATED"));

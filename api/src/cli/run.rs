@@ -45,6 +45,10 @@ async fn banner(config: &Config, running: &serve::Running) -> Result<(), Failed>
             println!("  {:<12} {token}", rights::role_name(role).to_ascii_lowercase());
         }
     }
+    println!(
+        "\nOf which organisation each is: {{ viewer {{ organization {{ slug }} }} }}. A token of another one:"
+    );
+    println!("  umbral token --role partner --organization demo-partner-workshops");
     println!("\nThe first question:\n");
     println!("  curl -s {base}/graphql -H 'content-type: application/json' \\");
     println!(

@@ -117,11 +117,11 @@ impl Input {
 
     /// Deliveries that a device sends, each with a digest of what it says.
     fn deliveries(&self) -> Result<Vec<SyncRow>> {
-        let read = |row: &Const| {
-            let row = Self(row.clone());
-            Ok(SyncRow { hash: row.digest(&["clientId", "expectedVersion", "group"]), ..row.read()? })
+        let read = |(place, row): (usize, &Const)| {
+            let hash = Self(row.clone()).digest(&["clientId", "expectedVersion", "group"]);
+            Ok(SyncRow { hash, ..from_const(&format!("rows.{place}"), row.clone())? })
         };
-        self.rows().iter().map(read).collect()
+        self.rows().iter().enumerate().map(read).collect()
     }
 
     /// Movements that a device sends: each is the one member of its row, and its key is the device's id.
@@ -138,7 +138,7 @@ impl Input {
                 }
             }
         }
-        let read = |row: &Const| {
+        let read = |(place, row): (usize, &Const)| {
             let of_row = match row {
                 Const::Object(members) => members.iter().find(|(_, value)| **value != Const::Null),
                 _ => None,
@@ -147,9 +147,10 @@ impl Input {
             let once = Once { shared: true, ..Self(said.clone()).once(name)? };
             let sent = said.clone().into_json().unwrap_or_default();
             let group = group_of.get(&once.key).map(ToString::to_string);
-            Ok(StockRow { once, group, action: Self(row.clone()).read()?, sent })
+            let action = from_const(&format!("rows.{place}"), row.clone())?;
+            Ok(StockRow { once, group, action, sent })
         };
-        let rows: Vec<StockRow> = self.rows().iter().map(read).collect::<Result<_>>()?;
+        let rows: Vec<StockRow> = self.rows().iter().enumerate().map(read).collect::<Result<_>>()?;
         if group_of.keys().any(|key| rows.iter().all(|row| row.once.key != **key)) {
             return Err(Error::invalid("\"groups\": a key is of no row."));
         }
@@ -189,6 +190,10 @@ impl Input {
 
     /// The object that the input names.
     pub fn subject(&self) -> Option<Subject> {
+        if let Some(Const::List(members)) = self.get("distributions") {
+            let id = |member: &Const| Self(member.clone()).id("id").map(|id| id.id).ok();
+            return Some(Subject::Distributions(members.iter().filter_map(id).collect()));
+        }
         let GlobalId { kind, id } = self.id("id").or_else(|_| self.id("kit")).ok()?;
         Some(match kind {
             Kind::Statement => Subject::Statement(id),

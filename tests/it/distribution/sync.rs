@@ -177,7 +177,7 @@ both!(
         ];
         let results = sync(&device, &refused).await;
         assert_eq!(outcomes(&results), ["REFUSED", "REFUSED"]);
-        assert_eq!(errors(&results[0]), [("NOT_FOUND".to_owned(), "rows.0.id".to_owned())]);
+        assert_eq!(errors(&results[0]), [("NOT_FOUND".to_owned(), "rows.0.clientId".to_owned())]);
         assert_eq!(errors(&results[1]), [("INVALID".to_owned(), "rows.1.void".to_owned())]);
         sync(&device, &[row(5)]).await;
         let moved = with(&row(5), json!({ "expectedVersion": 1, "facility": id(Kind::Facility, 2) }));

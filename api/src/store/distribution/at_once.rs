@@ -8,6 +8,7 @@ use entity::{distribution, distribution_line, value::RowClass};
 use sea_orm::{ActiveEnum, ConnectionTrait, DbBackend, Statement};
 use serde_json::json;
 
+use super::sync::alias;
 use crate::{
     auth::rights,
     store::{
@@ -18,7 +19,9 @@ use crate::{
 
 const RECORD: &str = "\
     WITH checked AS (\
-        SELECT version FROM catalog_version WHERE id = 1 AND version = $21 FOR SHARE\
+        SELECT version FROM catalog_version WHERE id = 1 AND version = $21 \
+        AND NOT EXISTS (SELECT 1 FROM idempotency \
+        WHERE organization_id = $1 AND account_id = $2 AND key = $26) FOR SHARE\
     ), new_key AS (\
         INSERT INTO idempotency \
             (organization_id, account_id, key, operation, input_hash, object_id, recorded_at) \
@@ -103,6 +106,7 @@ impl Access {
                 row.form_number.clone().into(),
                 self.new_id().into(),
                 (row.class == RowClass::Operations).into(),
+                row.client_id.map(alias).unwrap_or_default().into(),
             ],
         );
         let written = self.store.pools.write.execute_raw(statement).await?.rows_affected() == 1;

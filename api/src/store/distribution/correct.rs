@@ -272,7 +272,7 @@ impl Access {
             self.give_back(write, before.id).await?;
         }
         write.tell([told(before.id, before.class == RowClass::Operations)]).await?;
-        let detail = json!({ "reason": input.reason, "statusBefore": before.status });
+        let detail = json!({ "reason": input.reason, "statusBefore": before.status, "peopleBefore": before.people_reached });
         let trace = Trace { action: "VOID", entity: "distribution", detail };
         write.changed(changed, trace, input.at).await
     }

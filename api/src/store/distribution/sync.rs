@@ -5,10 +5,10 @@
 
 use chrono::NaiveDate;
 use entity::{
-    distribution,
+    distribution, idempotency,
     value::{ReachMethod, StockReason, VoidReason},
 };
-use sea_orm::{ColumnTrait, QueryFilter};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -152,10 +152,15 @@ impl Access {
         let Some(here) = self.known_as(write, row).await? else {
             return if row.id.is_none() && row.expected_version.is_none() {
                 self.sync_new(write, row).await
-            } else {
+            } else if row.id.is_some() {
                 Err(UserError::not_found(&["id"]).into())
+            } else {
+                Err(UserError::new(UserErrorCode::NotFound, &["clientId"], NOT_SENT_YET).into())
             };
         };
+        if row.id.is_some() && write.once(&row.alias(), here.id).await?.id() != here.id {
+            return Err(UserError::new(UserErrorCode::Duplicate, &["clientId"], OTHER_ROW).into());
+        }
         match write.once(&row.once(), here.id).await {
             Ok(Seen::Again(_)) => return Ok(Answer::new(&row.client_id, Outcome::Repeated, Some(here.id))),
             // Another content was sent before; whether that matters, the row here says.
@@ -266,15 +271,38 @@ impl Access {
         }
     }
 
-    /// The row that a device means, when the viewer may see it.
+    /// The row that a device means, when the viewer may see it: the one that it names, or else the one that it has
+    /// made, or has named before.
+    ///
+    /// # Errors
+    /// `DUPLICATE` when its id stands for another delivery, or for one that the viewer does not see.
+    #[expect(clippy::disallowed_methods, reason = "the key is the scope; the row is read in scope")]
     async fn known_as(&self, write: &Write<'_>, row: &SyncRow) -> Written<Option<distribution::Model>> {
         use distribution::Column::{ClientId, Id, OrganizationId};
-        let by = match row.id {
-            Some(id) => Id.eq(id),
-            None => ClientId.eq(row.client_id),
+        let own = self.own()?;
+        let find = async |by: Condition| {
+            let rows = self.select::<distribution::Entity>().filter(OrganizationId.eq(own)).filter(by);
+            rows.all(&write.tx).await
         };
-        let here = self.select::<distribution::Entity>().filter(OrganizationId.eq(self.own()?)).filter(by);
-        Ok(here.one(&write.tx).await?)
+        let other = || UserError::new(UserErrorCode::Duplicate, &["clientId"], OTHER_ROW);
+        let made = Condition::any().add(ClientId.eq(row.client_id));
+        let Some(id) = row.id else {
+            if let Some(here) = find(made).await?.pop() {
+                return Ok(Some(here));
+            }
+            let alias = row.alias();
+            let key = (own, alias.account(&self.viewer), alias.key);
+            let Some(named) = idempotency::Entity::find_by_id(key).one(&write.tx).await? else {
+                return Ok(None);
+            };
+            let here = find(Condition::all().add(Id.eq(named.object_id))).await?.pop();
+            return Ok(Some(here.ok_or_else(other)?));
+        };
+        let found = find(made.add(Id.eq(id))).await?;
+        if found.iter().any(|here| here.id != id) {
+            return Err(other().into());
+        }
+        Ok(found.into_iter().next())
     }
 }
 
@@ -318,6 +346,11 @@ impl SyncRow {
         faults.refuse()
     }
 
+    /// That the device's id stands for a delivery which it has not made.
+    fn alias(&self) -> Once {
+        Once { key: alias(self.client_id), hash: Vec::new(), ..self.once() }
+    }
+
     /// Each version of a row is sent once; a new one has none.
     fn once(&self) -> Once {
         Once {
@@ -332,6 +365,15 @@ impl SyncRow {
 const NEVER_HERE: Message = Message {
     en: "This row was never here. Leave it out.",
     es: "Esta fila nunca llegó aquí. No la envíe.",
+};
+/// The key under which the delivery is kept that a device has named under an id of its own.
+pub(super) fn alias(client_id: Uuid) -> String {
+    format!("{client_id}/*")
+}
+
+const NOT_SENT_YET: Message = Message {
+    en: "No delivery here has this clientId. Leave expectedVersion out, or give the id.",
+    es: "Ninguna entrega tiene aquí este clientId. Omita expectedVersion, o indique el id.",
 };
 const OTHER_ROW: Message = Message {
     en: "This id stands for another row. Make a new one.",

@@ -23,7 +23,7 @@ use crate::{
             line_rows, outside_face, shown_in, told, traced_before,
         },
         input::{At, FUTURE, Faults, Message, UserError, UserErrorCode, Written, or_default},
-        stock::{BAD_REASON, Goods, deliver::Draw, transfer::says_why},
+        stock::{BAD_REASON, Goods, deliver::Draw, transfer::check_why},
         write::{Trace, Write},
     },
 };
@@ -43,7 +43,7 @@ pub struct DeliverDistribution {
     pub place: Option<Uuid>,
     #[serde(default)]
     pub form_number: Option<String>,
-    /// Everything was handed over, when left out.
+    /// When left out everything was handed over the first time, and what became of it stays afterwards.
     #[serde(default)]
     pub lines: Option<Vec<LineInput>>,
     #[serde(default)]
@@ -201,7 +201,7 @@ impl Access {
                     let line = lines_before.iter().find(of_goods)?;
                     meant_for(before, line, input.people_reached)
                 };
-                shipment.settle(&mut faults, input, planned)
+                shipment.settle(&mut faults, input, is_ahead(before), planned)
             }
             None => {
                 let mut of_place = Faults::default();
@@ -286,21 +286,27 @@ impl Shipment {
         json!({ "lossReason": self.row.loss_reason, "lines": lines })
     }
 
-    /// Writes down what became of each line, and answers what was handed over. Each line of the shipment is named
-    /// once, and received, returned and lost come to what was shipped; without lines all was received, by those whom
-    /// it was `planned` for.
+    /// Writes down what became of each line, and answers what was handed over. Each line of the shipment is named once, and received, returned and lost come to what was shipped. Without lines all was
+    /// received the first time, by those whom it was `planned` for, and later it stays as it was.
     fn settle(
         &mut self,
         faults: &mut Faults,
         input: &DeliverDistribution,
+        first: bool,
         planned: impl Fn(&shipment_line::Model) -> Option<i32>,
     ) -> HandedOver {
         let mut handed_over: Vec<(usize, LineInput)> = Vec::new();
         for (place, line) in self.lines.iter_mut().enumerate() {
-            (line.received, line.returned, line.lost) = (None, None, None);
+            if first || input.lines.is_some() {
+                (line.received, line.returned, line.lost) = (None, None, None);
+            }
             if input.lines.is_none() {
-                (line.received, line.returned, line.lost) = (Some(line.shipped), Some(0), Some(0));
-                handed_over.push((place, of_line(line, planned(line))));
+                if first {
+                    (line.received, line.returned, line.lost) = (Some(line.shipped), Some(0), Some(0));
+                }
+                if line.received.is_some_and(|received| received > 0) {
+                    handed_over.push((place, of_line(line, planned(line))));
+                }
             }
         }
         for (place, sent) in input.lines.iter().flatten().enumerate() {
@@ -327,9 +333,9 @@ impl Shipment {
         let all_named = self.lines.iter().all(|line| line.received.is_some());
         faults.check(all_named, UserErrorCode::Invalid, &["lines"], NOT_ALL);
         let lost = self.lines.iter().any(|line| line.lost.is_some_and(|lost| lost > 0));
-        let fits = says_why(lost, input.loss_reason);
-        faults.check(fits, UserErrorCode::Invalid, &["lossReason"], BAD_REASON);
-        self.row.loss_reason = input.loss_reason;
+        let kept = self.row.loss_reason.filter(|_| input.lines.is_none());
+        self.row.loss_reason = input.loss_reason.or(kept);
+        check_why(faults, "lossReason", lost, self.row.loss_reason);
         handed_over.into_iter().unzip()
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    BAD_REASON, FOR_DELIVERY, Goods, Head, NO_LOT, UNDONE,
+    FOR_DELIVERY, Goods, Head, NO_LOT, UNDONE,
     draw::{MOST, Purpose, StockLine, pairs},
     ledger::{Entry, Movement, Side},
     record::{BEFORE_IT, MORE_THAN_LEFT, check_lots, is_bulk},
@@ -140,7 +140,7 @@ impl Access {
             faults.check(fits, UserErrorCode::OutOfRange, &["lines", &place.to_string()], BAD_QUANTITY);
         }
         let lost = input.lines.iter().any(|line| line.lost > 0);
-        faults.check(says_why(lost, input.reason), UserErrorCode::Invalid, &["reason"], BAD_REASON);
+        check_why(&mut faults, "reason", lost, input.reason);
         faults.refuse()?;
         let transfer = self.movement_to_follow(write, input.transfer, "transfer").await?;
         let refuse = |message| UserError::new(UserErrorCode::Invalid, &["transfer"], message);
@@ -218,15 +218,25 @@ impl Access {
     }
 }
 
-/// Whether a reason is given for what was lost on its way, and only then.
-pub(in crate::store) fn says_why(lost: bool, reason: Option<StockReason>) -> bool {
+/// A reason is given for what was lost on its way, and only then.
+pub(in crate::store) fn check_why(faults: &mut Faults, field: &str, lost: bool, reason: Option<StockReason>) {
     use StockReason::{Damaged, Expired, Missing, Other, Seized, Stolen};
-    match reason {
+    let fits = match reason {
         Some(reason) => lost && [Expired, Damaged, Stolen, Missing, Seized, Other].contains(&reason),
         None => !lost,
-    }
+    };
+    let message = if lost { NEEDS_REASON } else { NO_LOSS };
+    faults.check(fits, UserErrorCode::Invalid, &[field], message);
 }
 
+const NEEDS_REASON: Message = Message {
+    en: "Say why something was lost: EXPIRED, DAMAGED, STOLEN, MISSING, SEIZED or OTHER.",
+    es: "Indique por qué se perdió algo: EXPIRED, DAMAGED, STOLEN, MISSING, SEIZED u OTHER.",
+};
+const NO_LOSS: Message = Message {
+    en: "Nothing was lost, so there is no reason.",
+    es: "No se perdió nada; no hay motivo que indicar.",
+};
 const SAME_PLACE: Message = Message { en: "It is there already.", es: "Ya está en ese lugar." };
 const NO_TRANSIT: Message =
     Message { en: "There is no such place in transit.", es: "No existe ese lugar de tránsito." };
