@@ -97,8 +97,11 @@ fn options(url: &str, connections: u32, wait: Duration, statement_time: Option<D
     if let Some(time) = statement_time {
         options.statement_timeout(time);
     }
-    // Our statements have one good plan each, whatever the parameters; planning anew costs a quarter of a page.
-    options.map_sqlx_postgres_opts(|options| options.options([("plan_cache_mode", "force_generic_plan")]));
+    // Our statements have one good plan each, whatever the parameters; planning anew costs a quarter of a page. They are
+    // short, and compiling one takes longer than it runs: a device that asks for news would pay that each time.
+    options.map_sqlx_postgres_opts(|options| {
+        options.options([("plan_cache_mode", "force_generic_plan"), ("jit", "off")])
+    });
     options
 }
 
