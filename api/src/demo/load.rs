@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use entity::{distribution, value::DistributionStatus};
+
 use super::{Dataset, Delivery, Operations, registry};
 use crate::{
     error::{Error, Result},
-    store::{Store, bulk::Bulk},
+    store::{Store, bulk::Bulk, shipment::Shipment},
 };
 
 /// What to load.
@@ -47,42 +49,17 @@ pub async fn load(store: &Arc<Store>, size: Size, mut progress: impl FnMut(u64, 
 async fn insert_deliveries(bulk: &Bulk, chunk: Vec<Delivery>) -> Result<u64> {
     let (rows, lines): (Vec<_>, Vec<_>) = chunk.into_iter().unzip();
     let count = rows.len() as u64;
-    let (shipments, sent) = rows.iter().zip(&lines).filter_map(shipment_of).unzip::<_, _, Vec<_>, Vec<_>>();
+    let sent = rows.iter().zip(&lines).filter(|(row, _)| row.status == DistributionStatus::Dispatched);
+    let shipment = |(row, lines): (&distribution::Model, &Vec<_>)| {
+        Shipment::of(lines, row.occurred_on, (row.recorded_at, row.recorded_by))
+    };
+    let sent = sent.filter_map(shipment).map(|shipment| (shipment.row, shipment.lines));
+    let (shipments, sent): (Vec<_>, Vec<_>) = sent.unzip();
     bulk.insert::<entity::distribution::Entity>(rows).await?;
     bulk.insert::<entity::distribution_line::Entity>(lines.into_iter().flatten().collect()).await?;
     bulk.insert::<entity::shipment::Entity>(shipments).await?;
     bulk.insert::<entity::shipment_line::Entity>(sent.into_iter().flatten().collect()).await?;
     Ok(count)
-}
-
-/// What is on its way of a delivery that was dispatched.
-fn shipment_of(
-    (row, lines): (&entity::distribution::Model, &Vec<entity::distribution_line::Model>),
-) -> Option<(entity::shipment::Model, Vec<entity::shipment_line::Model>)> {
-    if row.status != entity::value::DistributionStatus::Dispatched {
-        return None;
-    }
-    let shipment = entity::shipment::Model {
-        organization_id: row.organization_id,
-        distribution_id: row.id,
-        dispatched_on: row.occurred_on,
-        loss_reason: None,
-        recorded_at: row.recorded_at,
-        recorded_by: row.recorded_by,
-    };
-    let lines = lines.iter().map(|line| entity::shipment_line::Model {
-        organization_id: line.organization_id,
-        distribution_id: line.distribution_id,
-        position: line.position,
-        item_id: line.item_id,
-        kit_id: line.kit_id,
-        kit_version: line.kit_version,
-        shipped: line.quantity,
-        received: None,
-        returned: None,
-        lost: None,
-    });
-    Some((shipment, lines.collect()))
 }
 
 /// In the order of the foreign keys.

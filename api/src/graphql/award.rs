@@ -2,8 +2,7 @@
 
 use super::{
     connection::{Names, from_memory},
-    item::Item,
-    kit::Kit,
+    item, kit,
     mutation::{Done, Input, Subject},
     node::Node,
     organization::Organization,
@@ -114,16 +113,9 @@ impl Object for GiftLine<'_> {
     }
 
     fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
-        let access = w.access;
         match node.name {
-            "item" => {
-                let item = self.0.item_id.and_then(|id| access.item(id)).map(Item);
-                w.optional(node, item.as_ref().map(|item| item as &dyn Object))
-            }
-            "kit" => {
-                let kit = self.0.kit_id.and_then(|id| access.kit(id)).map(Kit);
-                w.optional(node, kit.as_ref().map(|kit| kit as &dyn Object))
-            }
+            "item" => item::of(node, w, self.0.item_id),
+            "kit" => kit::of(node, w, self.0.kit_id),
             "kitVersion" => w.optional_int(self.0.kit_version.map(Into::into)),
             "quantity" => w.int(self.0.quantity.into()),
             _ => w.absent(node),

@@ -6,8 +6,7 @@ use uuid::Uuid;
 use super::{
     connection::{Connection, Names, cursors, order, window},
     facility::{Facility, Region},
-    item::Item,
-    kit::Kit,
+    item, kit,
     mutation::{Done, Input, Subject},
     node::Node,
     organization::Organization,
@@ -233,14 +232,8 @@ impl Object for DistributionLine<'_> {
     fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
         let access = w.access;
         match node.name {
-            "item" => {
-                let item = self.0.item_id.and_then(|id| access.item(id)).map(Item);
-                w.optional(node, item.as_ref().map(|item| item as &dyn Object))
-            }
-            "kit" => {
-                let kit = self.0.kit_id.and_then(|id| access.kit(id)).map(Kit);
-                w.optional(node, kit.as_ref().map(|kit| kit as &dyn Object))
-            }
+            "item" => item::of(node, w, self.0.item_id),
+            "kit" => kit::of(node, w, self.0.kit_id),
             "kitVersion" => w.optional_int(self.0.kit_version.map(Into::into)),
             "quantity" => w.int(self.0.quantity.into()),
             "items" => {
@@ -274,10 +267,7 @@ impl Object for ItemQuantity {
 
     fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
         match node.name {
-            "item" => {
-                let item = w.access.item(self.item).map(Item);
-                w.optional(node, item.as_ref().map(|item| item as &dyn Object))
-            }
+            "item" => item::of(node, w, Some(self.item)),
             "quantity" => w.count(node, self.quantity),
             _ => w.absent(node),
         }
@@ -325,14 +315,8 @@ impl Object for StatsRow<'_> {
                 let entry = group.program.and_then(|id| access.program(id)).map(Program);
                 w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
             }
-            "item" => {
-                let entry = group.item.and_then(|id| access.item(id)).map(Item);
-                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
-            }
-            "kit" => {
-                let entry = group.kit.and_then(|id| access.kit(id)).map(Kit);
-                w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
-            }
+            "item" => item::of(node, w, group.item),
+            "kit" => kit::of(node, w, group.kit),
             "period" => {
                 let period = group.period.map(|(start, end)| Period(start, end));
                 w.optional(node, period.as_ref().map(|period| period as &dyn Object))

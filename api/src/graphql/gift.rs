@@ -8,8 +8,7 @@ use super::{
     award::Gift,
     distribution::Period,
     facility::Facility,
-    item::Item,
-    kit::Kit,
+    item, kit,
     node::Node,
     organization::Organization,
     render::{Need, Object, Writer, Written},
@@ -67,16 +66,9 @@ fn goods(
     kit: Option<Uuid>,
     version: Option<i32>,
 ) -> Written {
-    let access = w.access;
     match node.name {
-        "item" => {
-            let item = item.and_then(|id| access.item(id)).map(Item);
-            w.optional(node, item.as_ref().map(|item| item as &dyn Object))
-        }
-        "kit" => {
-            let kit = kit.and_then(|id| access.kit(id)).map(Kit);
-            w.optional(node, kit.as_ref().map(|kit| kit as &dyn Object))
-        }
+        "item" => item::of(node, w, item),
+        "kit" => kit::of(node, w, kit),
         _ => w.optional_int(version.map(Into::into)),
     }
 }

@@ -1,5 +1,7 @@
 //! Items.
 
+use uuid::Uuid;
+
 use super::{
     connection::{Names, from_memory, order},
     mutation::{Done, Input, Subject},
@@ -18,6 +20,13 @@ use crate::{
 };
 
 pub struct Item<'a>(pub View<'a>);
+
+/// The item of a field, in memory; null when there is none.
+pub fn of(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
+    let access = w.access;
+    let item = id.and_then(|id| access.item(id)).map(Item);
+    w.optional(node, item.as_ref().map(|item| item as &dyn Object))
+}
 
 const NAMES: Names = Names { connection: "ItemConnection", edge: "ItemEdge" };
 

@@ -1,5 +1,7 @@
 //! Kits and their versions.
 
+use uuid::Uuid;
+
 use super::{
     connection::{Names, from_memory},
     item::Item,
@@ -20,6 +22,13 @@ use crate::{
 pub struct Kit<'a>(pub View<'a>);
 struct KitVersion<'a>(&'a catalog::KitVersion);
 struct KitLine<'a>(&'a entity::kit_line::Model);
+
+/// The kit of a field, in memory; null when there is none.
+pub fn of(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
+    let access = w.access;
+    let kit = id.and_then(|id| access.kit(id)).map(Kit);
+    w.optional(node, kit.as_ref().map(|kit| kit as &dyn Object))
+}
 
 const NAMES: Names = Names { connection: "KitConnection", edge: "KitEdge" };
 

@@ -6,10 +6,10 @@ use entity::{delivery_proof, shipment_line};
 use uuid::Uuid;
 
 use super::{
+    item, kit,
     mutation::{Done, Input, Subject},
     node::Node,
     render::{Fetched, Need, Object, Writer, Written},
-    stock,
 };
 use crate::{
     error::Error,
@@ -98,8 +98,8 @@ impl Object for ShipmentLine<'_> {
     fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
         let line = self.0;
         match node.name {
-            "item" => stock::item(node, w, line.item_id),
-            "kit" => stock::kit(node, w, line.kit_id),
+            "item" => item::of(node, w, line.item_id),
+            "kit" => kit::of(node, w, line.kit_id),
             "kitVersion" => w.optional_int(line.kit_version.map(Into::into)),
             "shipped" => w.int(line.shipped.into()),
             "received" => w.optional_int(line.received.map(Into::into)),

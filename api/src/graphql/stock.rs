@@ -12,8 +12,7 @@ use super::{
     connection::{Connection, Names, cursors, window},
     distribution,
     facility::Facility,
-    item::Item,
-    kit::Kit,
+    item, kit,
     mutation::{Done, Input, Subject},
     node::Node,
     organization::Organization,
@@ -171,18 +170,6 @@ fn place(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
     w.optional(node, place.as_ref().map(|place| place as &dyn Object))
 }
 
-pub(super) fn item(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
-    let access = w.access;
-    let item = id.and_then(|id| access.item(id)).map(Item);
-    w.optional(node, item.as_ref().map(|item| item as &dyn Object))
-}
-
-pub(super) fn kit(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
-    let access = w.access;
-    let kit = id.and_then(|id| access.kit(id)).map(Kit);
-    w.optional(node, kit.as_ref().map(|kit| kit as &dyn Object))
-}
-
 fn facility(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
     let entry = id.and_then(|id| w.access.catalog.facilities.get(id)).map(Facility);
     w.optional(node, entry.as_ref().map(|entry| entry as &dyn Object))
@@ -215,8 +202,8 @@ impl Object for StockLot<'_> {
         let access = w.access;
         match node.name {
             "id" => w.id(Kind::StockLot, lot.id),
-            "item" => item(node, w, lot.item_id),
-            "kit" => kit(node, w, lot.kit_id),
+            "item" => item::of(node, w, lot.item_id),
+            "kit" => kit::of(node, w, lot.kit_id),
             "kitVersion" => w.optional_int(lot.kit_version.map(Into::into)),
             "number" => w.optional_str(lot.number.as_deref()),
             "expiresOn" => w.optional_date(lot.expires_on),
@@ -258,8 +245,8 @@ impl Object for StockLevel<'_> {
             },
             "place" => place(node, w, Some(level.place_id)),
             "lot" => w.object(node, &StockLot(&level.lot)),
-            "item" => item(node, w, level.lot.item_id),
-            "kit" => kit(node, w, level.lot.kit_id),
+            "item" => item::of(node, w, level.lot.item_id),
+            "kit" => kit::of(node, w, level.lot.kit_id),
             "kitVersion" => w.optional_int(level.lot.kit_version.map(Into::into)),
             "quantity" => w.count(node, level.quantity),
             "asOf" => w.date(level.as_of),
@@ -277,7 +264,7 @@ impl Object for StockCover<'_> {
     fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
         let cover = self.0;
         match node.name {
-            "item" => item(node, w, Some(cover.item_id)),
+            "item" => item::of(node, w, Some(cover.item_id)),
             "quantity" => w.count(node, cover.quantity),
             "norm" => w.object(node, &AdequacyNorm(&cover.norm)),
             "population" => w.object(node, &FacilityPopulation(&cover.population)),
@@ -302,7 +289,7 @@ impl Object for AdequacyNorm<'_> {
     fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
         match node.name {
             "id" => w.id(Kind::AdequacyNorm, self.0.id),
-            "item" => item(node, w, Some(self.0.item_id)),
+            "item" => item::of(node, w, Some(self.0.item_id)),
             "source" => w.str(&self.0.source),
             "edition" => w.str(&self.0.edition),
             "quantity" => w.int(self.0.quantity.into()),
@@ -339,7 +326,7 @@ impl Object for ItemPermission<'_> {
         match node.name {
             "id" => w.id(Kind::ItemPermission, self.0.id),
             "facility" => facility(node, w, Some(self.0.facility_id)),
-            "item" => item(node, w, Some(self.0.item_id)),
+            "item" => item::of(node, w, Some(self.0.item_id)),
             "permitted" => w.bool(self.0.permitted),
             "since" => w.date(self.0.since),
             "source" => w.str(&self.0.source),

@@ -210,11 +210,12 @@ impl Seen {
 
 /// Faults of one of the deliveries, at its place in the input.
 fn under(refused: Refused, place: usize) -> Refused {
-    let Refused::User(mut errors) = refused else { return refused };
-    for error in &mut errors {
-        error.field.splice(0..0, ["distributions".to_owned(), place.to_string()]);
+    match refused {
+        Refused::User(errors) => {
+            Refused::User(errors.into_iter().map(|error| error.within("distributions", place)).collect())
+        }
+        other => other,
     }
-    Refused::User(errors)
 }
 
 /// Deliveries that are not void, of an organisation and a span of days, for which there is another at the same

@@ -85,6 +85,12 @@ impl UserError {
         Self { code, field: field.iter().map(|part| (*part).to_owned()).collect(), message, day: None }
     }
 
+    /// The same for a member of a list, from the list's place in the input.
+    pub(super) fn within(mut self, list: &str, place: usize) -> Self {
+        self.field.splice(0..0, [list.to_owned(), place.to_string()]);
+        self
+    }
+
     /// The row has another version than the client has seen.
     pub fn stale() -> Self {
         Self::new(UserErrorCode::Conflict, &["expectedVersion"], STALE)

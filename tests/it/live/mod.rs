@@ -5,6 +5,7 @@ mod protocol;
 mod resume;
 mod stock;
 
+use api::store::outbox::Position;
 use serde_json::{Value, json};
 use tests::{Client, Socket};
 
@@ -22,9 +23,26 @@ pub fn bearer(token: &str) -> Value {
     json!({ "authorization": format!("Bearer {token}") })
 }
 
-/// A socket of a member of an organisation.
+/// A socket of a member of an organisation. What it subscribes to begins behind all that was recorded before.
 pub async fn socket(world: &World, role: &str, organization: &str) -> Socket {
+    caught_up(world).await;
     Socket::of(world.address, &world.token(&format!("demo:{role}:{organization}"))).await
+}
+
+/// Waits until the server has read all events that there are. Transactions in other databases of the cluster can hold
+/// it up.
+async fn caught_up(world: &World) {
+    let store = &world.running.store;
+    let mut feed = store.feed.follow();
+    loop {
+        let upto = feed.borrow_and_update().upto;
+        let settled = store.events_after(Position::default(), usize::MAX >> 1).await.unwrap();
+        let is_all = settled.len() as i64 >= world.number("SELECT count(*) FROM outbox").await;
+        if is_all && settled.last().is_none_or(|event| event.at <= upto) {
+            return;
+        }
+        feed.changed().await.unwrap();
+    }
 }
 
 /// Records a delivery that partners see, and gives its id.

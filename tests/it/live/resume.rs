@@ -231,7 +231,7 @@ fn commits_out_of_order_lose_nothing() {
         assert_eq!(world.number("SELECT count(*) FROM outbox").await, 2);
         let given = world.running.store.events_after(Position::default(), 100).await.unwrap();
         assert_eq!(given.len(), 1);
-        let mut second = socket(world, "coordinator", "own").await;
+        let mut second = Socket::of(world.address, &world.token("demo:coordinator:own")).await;
         let payload = json!({ "query": IDS, "variables": { "after": first } });
         second.say(json!({ "type": "subscribe", "id": "s", "payload": payload })).await;
         second.round_trip().await;

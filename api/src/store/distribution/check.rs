@@ -216,15 +216,16 @@ impl Access {
         })
     }
 
-    /// Sensitive goods do not come onto a delivery that outsiders see.
+    /// Sensitive goods do not come onto a delivery that outsiders see, unless they were there before.
     pub(in crate::store) fn check_unmixed(
         &self,
         faults: &mut Faults,
         class: RowClass,
         lines: &[CheckedLine],
+        was_there: impl Fn(&CheckedLine) -> bool,
     ) {
         for (place, line) in lines.iter().enumerate() {
-            let mixed = line.sensitive && class == RowClass::Operations;
+            let mixed = line.sensitive && class == RowClass::Operations && !was_there(line);
             faults.check(!mixed, UserErrorCode::NotPermitted, &["lines", &place.to_string()], MIXED);
         }
     }

@@ -98,7 +98,7 @@ impl Access {
         if let Some(lines) = &lines {
             self.check_permitted(&mut faults, before.facility_id, occurred_on, lines);
             check_line_reach(&mut faults, lines, people);
-            self.check_unmixed(&mut faults, before.class, lines);
+            self.check_unmixed(&mut faults, before.class, lines, |_| false);
         }
         faults.refuse()?;
 
@@ -257,16 +257,7 @@ impl Access {
             faults.text(note, &["note"], 500);
             faults.refuse()?;
         }
-        let row = distribution::ActiveModel {
-            status: Set(DistributionStatus::Voided),
-            voided_at: Set(Some(self.now)),
-            void_reason: Set(Some(input.reason)),
-            void_note: Set(input.note.clone()),
-            // A plan that came to nothing reached nobody.
-            people_reached: Set(if is_ahead(&before) { 0 } else { before.people_reached }),
-            version: Set(input.at.expected + 1),
-            ..Default::default()
-        };
+        let row = self.void_row(&before, input.at, input.reason, input.note.clone());
         let changed = self.change(write, input.at, row).await?;
         if changed == 1 {
             self.give_back(write, before.id).await?;
@@ -275,6 +266,25 @@ impl Access {
         let detail = json!({ "reason": input.reason, "statusBefore": before.status, "peopleBefore": before.people_reached });
         let trace = Trace { action: "VOID", entity: "distribution", detail };
         write.changed(changed, trace, input.at).await
+    }
+
+    /// What a delivery becomes that no longer counts. A plan that came to nothing reached nobody.
+    pub(in crate::store) fn void_row(
+        &self,
+        before: &distribution::Model,
+        at: At,
+        reason: VoidReason,
+        note: Option<String>,
+    ) -> distribution::ActiveModel {
+        distribution::ActiveModel {
+            status: Set(DistributionStatus::Voided),
+            voided_at: Set(Some(self.now)),
+            void_reason: Set(Some(reason)),
+            void_note: Set(note),
+            people_reached: Set(if is_ahead(before) { 0 } else { before.people_reached }),
+            version: Set(at.expected + 1),
+            ..Default::default()
+        }
     }
 
     /// The row to change, under the viewer's scope, of the viewer's own organisation and not void.

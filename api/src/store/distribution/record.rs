@@ -138,28 +138,48 @@ impl Access {
         }
         let (class, shown) = self.class_of(input.program, input.people_reached, &lines);
         let row = distribution::Model {
+            class,
+            client_id: input.client_id,
+            form_number: input.form_number.clone(),
+            ..self.new_row(
+                (input.facility, input.program),
+                input.occurred_on,
+                (input.people_reached, input.reach_method),
+            )?
+        };
+        let lines = line_rows(&row, &lines, &shown);
+        Ok(Draft { row, lines, checked: faults.refuse() })
+    }
+
+    /// A delivery of the viewer's organisation as its row, which was made now and is a records row until somebody
+    /// decides otherwise.
+    pub(in crate::store) fn new_row(
+        &self,
+        (facility_id, program_id): (Uuid, Uuid),
+        occurred_on: NaiveDate,
+        (people_reached, reach_method): (i32, ReachMethod),
+    ) -> Result<distribution::Model> {
+        Ok(distribution::Model {
             organization_id: self.own()?,
             id: self.new_id(),
-            class,
-            facility_id: input.facility,
-            program_id: input.program,
-            occurred_on: input.occurred_on,
+            class: RowClass::Records,
+            facility_id,
+            program_id,
+            occurred_on,
             recorded_at: self.now,
             status: DistributionStatus::Delivered,
-            people_reached: input.people_reached,
-            reach_method: input.reach_method,
+            people_reached,
+            reach_method,
             version: 1,
             recorded_by: self.viewer.account(),
             import_key: None,
-            client_id: input.client_id,
-            form_number: input.form_number.clone(),
+            client_id: None,
+            form_number: None,
             verified_at: None,
             voided_at: None,
             void_reason: None,
             void_note: None,
-        };
-        let lines = line_rows(&row, &lines, &shown);
-        Ok(Draft { row, lines, checked: faults.refuse() })
+        })
     }
 
     /// Records in one statement where that can be done; false when nothing was written.

@@ -22,7 +22,7 @@ use crate::{
         input::{At, Faults, Message, Once, Refused, UserError, UserErrorCode, Written},
         shipment::{deliver::DeliverDistribution, is_ahead, proof::ProofInput},
         stock::BAD_REASON,
-        sync::{Answer, Difference, Outcome, undone, units},
+        sync::{Answer, DeviceRow, Difference, Outcome},
         write::{Seen, Write},
     },
 };
@@ -82,59 +82,7 @@ impl Access {
         validate_only: bool,
     ) -> Result<(Self, Vec<Answer>)> {
         self.require(Right::DistributionRecord)?;
-        let mut access = self.clone();
-        let mut answers: Vec<(usize, Answer)> = Vec::with_capacity(rows.len());
-        for unit in units(rows.iter().map(|row| row.group.as_deref())) {
-            let of_unit: Vec<&SyncRow> = unit.iter().filter_map(|place| rows.get(*place)).collect();
-            let mut done = access.sync_unit(&of_unit, validate_only).await;
-            if let Err(Refused::Outdated(outdated)) = done {
-                let again = access.again(outdated).await?;
-                done = again.sync_unit(&of_unit, validate_only).await;
-                access = again.released();
-            }
-            match done {
-                Ok(of_unit) => answers.extend(unit.into_iter().zip(of_unit)),
-                Err(Refused::Fault(error)) => return Err(error),
-                Err(Refused::Outdated(_) | Refused::User(_)) => return Err(Error::Unavailable),
-            }
-        }
-        answers.sort_by_key(|(place, _)| *place);
-        let answers = answers.into_iter().map(|(place, answer)| answer.at(place)).collect();
-        Ok((access, answers))
-    }
-
-    /// Rows that succeed or fail together, in one transaction.
-    async fn sync_unit(&self, rows: &[&SyncRow], validate_only: bool) -> Written<Vec<Answer>> {
-        if let [row] = rows
-            && !validate_only
-            && let Some(answer) = self.sync_alone(row).await?
-        {
-            return Ok(vec![answer]);
-        }
-        let write = match rows {
-            [_] => self.write_operations().await?,
-            _ => self.write_many_operations().await?,
-        };
-        let mut answers: Vec<Answer> = Vec::with_capacity(rows.len());
-        for row in rows {
-            let answer = match self.sync_row(&write, row).await {
-                Ok(answer) => answer,
-                Err(Refused::User(errors)) => Answer::refused(&row.client_id, errors),
-                Err(other) => return Err(other),
-            };
-            let failed = answer.outcome.failed();
-            answers.push(answer);
-            if failed {
-                break;
-            }
-        }
-        let failed = answers.last().is_some_and(|answer| answer.outcome.failed());
-        write.end(failed || validate_only).await?;
-        if failed {
-            let clients: Vec<String> = rows.iter().map(|row| row.client_id.to_string()).collect();
-            return Ok(undone(answers, &clients, "group"));
-        }
-        Ok(answers)
+        self.sync_rows(rows, |_| validate_only).await
     }
 
     /// A new delivery in one statement, where that can be done.
@@ -303,6 +251,26 @@ impl Access {
             return Err(other().into());
         }
         Ok(found.into_iter().next())
+    }
+}
+
+impl DeviceRow for SyncRow {
+    const GROUPED_BY: &'static str = "group";
+
+    fn group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
+    fn client_id(&self) -> String {
+        self.client_id.to_string()
+    }
+
+    async fn write(&self, access: &Access, write: &Write<'_>) -> Written<Answer> {
+        access.sync_row(write, self).await
+    }
+
+    async fn write_alone(&self, access: &Access) -> Written<Option<Answer>> {
+        access.sync_alone(self).await
     }
 }
 

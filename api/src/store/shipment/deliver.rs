@@ -19,8 +19,8 @@ use crate::{
     store::{
         Access,
         distribution::{
-            LineInput, MOST_OF_A_LINE, Supplied, When, check_line_reach, check_no_lots, check_people,
-            line_rows, outside_face, shown_in, told, traced_before,
+            CheckedLine, LineInput, MOST_OF_A_LINE, Supplied, When, check_line_reach, check_no_lots,
+            check_people, line_rows, outside_face, shown_in, told, traced_before,
         },
         input::{At, FUTURE, Faults, Message, UserError, UserErrorCode, Written, or_default},
         stock::{BAD_REASON, Goods, deliver::Draw, transfer::check_why},
@@ -111,11 +111,13 @@ impl Access {
             self.class_of(before.program_id, input.people_reached, &checked)
         } else {
             // What outsiders have seen there stays, also when it is sensitive by now.
-            let seen = |line: &distribution_line::Model| (line.item_id, line.kit_id);
-            let seen: Vec<_> = lines_before.iter().map(seen).collect();
-            let mut new = checked.clone();
-            new.iter_mut().for_each(|line| line.sensitive &= !seen.contains(&(line.item_id, line.kit_id)));
-            self.check_unmixed(&mut faults, before.class, &new);
+            let goods = |item: Option<Uuid>, kit: Option<Uuid>| item.or(kit);
+            let was_there = |line: &CheckedLine| {
+                lines_before
+                    .iter()
+                    .any(|before| goods(before.item_id, before.kit_id) == goods(line.item_id, line.kit_id))
+            };
+            self.check_unmixed(&mut faults, before.class, &checked, was_there);
             (before.class, shown_in(before.class, &checked, input.people_reached))
         };
         faults.renumber("lines", &places);
@@ -237,14 +239,7 @@ impl Access {
             Some(_) => VoidReason::NotDelivered,
             None => VoidReason::Returned,
         };
-        let row = distribution::ActiveModel {
-            people_reached: Set(if is_ahead(before) { 0 } else { before.people_reached }),
-            status: Set(DistributionStatus::Voided),
-            voided_at: Set(Some(self.now)),
-            void_reason: Set(Some(reason)),
-            version: Set(input.at.expected + 1),
-            ..Default::default()
-        };
+        let row = self.void_row(before, input.at, reason, None);
         if self.change(write, input.at, row).await? != 1 {
             return Err(UserError::stale().into());
         }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::as_inputs;
+use super::{Shipment, as_inputs};
 use crate::{
     auth::Right,
     id,
@@ -104,33 +104,12 @@ impl Access {
         lines: &[entity::distribution_line::Model],
         dispatched_on: NaiveDate,
     ) -> Written<()> {
-        let Some(first) = lines.first() else { return Ok(()) };
-        let row = shipment::Model {
-            organization_id: first.organization_id,
-            distribution_id: first.distribution_id,
-            dispatched_on,
-            loss_reason: None,
-            recorded_at: self.now,
-            recorded_by: self.viewer.account(),
-        };
-        shipment::Entity::insert(row.into_active_model().reset_all())
+        let recorded = (self.now, self.viewer.account());
+        let Some(shipment) = Shipment::of(lines, dispatched_on, recorded) else { return Ok(()) };
+        shipment::Entity::insert(shipment.row.into_active_model().reset_all())
             .exec_without_returning(&write.tx)
             .await?;
-        let rows = lines.iter().map(|line| {
-            let row = shipment_line::Model {
-                organization_id: line.organization_id,
-                distribution_id: line.distribution_id,
-                position: line.position,
-                item_id: line.item_id,
-                kit_id: line.kit_id,
-                kit_version: line.kit_version,
-                shipped: line.quantity,
-                received: None,
-                returned: None,
-                lost: None,
-            };
-            row.into_active_model().reset_all()
-        });
+        let rows = shipment.lines.into_iter().map(|line| line.into_active_model().reset_all());
         shipment_line::Entity::insert_many(rows).exec_without_returning(&write.tx).await?;
         Ok(())
     }

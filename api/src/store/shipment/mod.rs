@@ -10,6 +10,7 @@ pub mod proof;
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::{delivery_proof, distribution, distribution_line, shipment, shipment_line};
 use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QueryOrder};
 use uuid::Uuid;
@@ -126,6 +127,40 @@ impl Scoped for shipment_line::Entity {
 impl Scoped for delivery_proof::Entity {
     fn visible_to(access: &Access) -> Condition {
         access.beside_deliveries(delivery_proof::Column::OrganizationId)
+    }
+}
+
+impl Shipment {
+    /// Lines of a delivery that leave, as they are; none of a delivery without lines.
+    pub fn of(
+        lines: &[distribution_line::Model],
+        dispatched_on: NaiveDate,
+        recorded: (DateTime<Utc>, Option<Uuid>),
+    ) -> Option<Self> {
+        let first = lines.first()?;
+        let (organization_id, distribution_id) = (first.organization_id, first.distribution_id);
+        let (recorded_at, recorded_by) = recorded;
+        let line = |line: &distribution_line::Model| shipment_line::Model {
+            organization_id,
+            distribution_id,
+            position: line.position,
+            item_id: line.item_id,
+            kit_id: line.kit_id,
+            kit_version: line.kit_version,
+            shipped: line.quantity,
+            received: None,
+            returned: None,
+            lost: None,
+        };
+        let row = shipment::Model {
+            organization_id,
+            distribution_id,
+            dispatched_on,
+            loss_reason: None,
+            recorded_at,
+            recorded_by,
+        };
+        Some(Self { row, lines: lines.iter().map(line).collect() })
     }
 }
 

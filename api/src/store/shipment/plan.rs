@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use entity::{
     distribution,
-    value::{DistributionStatus, ReachMethod, RowClass},
+    value::{DistributionStatus, ReachMethod},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -56,25 +56,12 @@ impl Access {
         self.check_permitted(&mut faults, input.facility, day, &lines);
         check_no_lots(&mut faults, &input.lines);
         let row = distribution::Model {
-            organization_id: self.own()?,
-            id: self.new_id(),
-            class: RowClass::Records,
-            facility_id: input.facility,
-            program_id: input.program,
-            occurred_on: day,
-            recorded_at: self.now,
             status: DistributionStatus::Planned,
-            people_reached: input.people_expected,
-            reach_method: ReachMethod::EstimatedOther,
-            version: 1,
-            recorded_by: self.viewer.account(),
-            import_key: None,
-            client_id: None,
-            form_number: None,
-            verified_at: None,
-            voided_at: None,
-            void_reason: None,
-            void_note: None,
+            ..self.new_row(
+                (input.facility, input.program),
+                day,
+                (input.people_expected, ReachMethod::EstimatedOther),
+            )?
         };
         let write = self.write_operations().await?;
         if let Seen::Again(id) = write.once(&input.once, row.id).await? {

@@ -169,7 +169,7 @@ impl Access {
                 picked.push(Picked { line: line.line, lot, quantity: line.quantity });
                 continue;
             }
-            fitting.sort_by_key(|lot| (lot.expires_on.is_none(), lot.expires_on, lot.recorded_at, lot.id));
+            fitting.sort_by_key(|lot| first_out(lot));
             let usable = |lot: &&stock_lot::Model| {
                 purpose == Purpose::Move || lot.expires_on.is_none_or(|last| day <= last)
             };
@@ -209,6 +209,13 @@ pub(in crate::store) fn pairs(
     lots: impl IntoIterator<Item = Uuid> + Clone,
 ) -> BTreeSet<Pair> {
     places.iter().flat_map(|place| lots.clone().into_iter().map(|lot| (*place, lot))).collect()
+}
+
+/// First expired, first out; what never expires goes last.
+pub(super) fn first_out(
+    lot: &stock_lot::Model,
+) -> (bool, Option<NaiveDate>, chrono::DateTime<chrono::Utc>, Uuid) {
+    (lot.expires_on.is_none(), lot.expires_on, lot.recorded_at, lot.id)
 }
 
 /// What lies at the place, lot by lot: the closings of the day and of all later days.

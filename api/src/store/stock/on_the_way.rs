@@ -1,11 +1,10 @@
 //! What transfers have sent and nobody has accounted for yet.
 
-use std::collections::BTreeMap;
-
 use entity::{stock_lot, stock_movement, value::StockMovementKind};
 use sea_orm::{ColumnTrait, QueryFilter, QuerySelect, QueryTrait};
 use uuid::Uuid;
 
+use super::transfer::{left, legs};
 use crate::{
     error::Result,
     store::{Access, write::Write},
@@ -43,15 +42,10 @@ impl Access {
         transfer: Uuid,
     ) -> Result<Vec<(stock_lot::Model, i64)>> {
         let sent = self.entries_of(write, [transfer]).await?;
-        let Some(via) = sent.iter().find(|entry| entry.quantity > 0).and_then(|entry| entry.place_id) else {
-            return Ok(Vec::new());
-        };
+        let Some((_, via)) = legs(&sent) else { return Ok(Vec::new()) };
         let followers = self.followers(write, transfer).await?;
         let arrived = self.entries_of(write, followers).await?;
-        let mut left: BTreeMap<Uuid, i64> = BTreeMap::new();
-        for entry in sent.iter().chain(&arrived).filter(|entry| entry.place_id == Some(via)) {
-            *left.entry(entry.lot_id).or_default() += entry.quantity;
-        }
+        let left = left(via, sent.iter().chain(&arrived));
         let lots = self.lots_in(write, left.keys().copied()).await?;
         let with_rest = |lot: stock_lot::Model| {
             let rest = left.get(&lot.id).copied().unwrap_or_default();

@@ -12,6 +12,7 @@ use super::{
     deliver::{check_named, goods, wanted},
     draw::{Picked, Purpose, pairs},
     ledger::{EXPIRED, Entry, Movement, Side},
+    transfer::legs,
 };
 use crate::{
     error::Result,
@@ -79,12 +80,9 @@ impl Access {
         let is_sending = |row: &&stock_movement::Model| row.kind == StockMovementKind::Transfer;
         let Some(transfer) = standing.iter().find(is_sending) else { return Ok(()) };
         let entries = self.entries_of(write, standing.iter().map(|row| row.id)).await?;
-        let sent: Vec<&stock_entry::Model> =
-            entries.iter().filter(|entry| entry.movement_id == transfer.id).collect();
-        let leg = |out: bool| {
-            sent.iter().find(|entry| (entry.quantity < 0) == out).and_then(|entry| entry.place_id)
-        };
-        let (Some(from), Some(via)) = (leg(true), leg(false)) else { return Ok(()) };
+        let sent: Vec<stock_entry::Model> =
+            entries.iter().filter(|entry| entry.movement_id == transfer.id).cloned().collect();
+        let Some((from, via)) = legs(&sent) else { return Ok(()) };
         let known = self.lots_in(write, sent.iter().map(|entry| entry.lot_id)).await?;
         let mut in_transit: Vec<(&stock_lot::Model, i64)> = sent
             .iter()

@@ -11,7 +11,7 @@ use crate::{
     store::{
         Access,
         input::{Once, Refused, UserError, UserErrorCode, Written},
-        sync::{Answer, Difference, Outcome, undone, units},
+        sync::{Answer, DeviceRow, Difference, Outcome},
         write::{Seen, Write},
     },
 };
@@ -35,55 +35,7 @@ impl Access {
     /// # Errors
     /// When the database is lost half-way there is no answer at all: what was written is then answered as repeated.
     pub async fn sync_stock_movements(&self, rows: &[StockRow]) -> Result<(Self, Vec<Answer>)> {
-        let mut access = self.clone();
-        let mut answers: Vec<(usize, Answer)> = Vec::with_capacity(rows.len());
-        for unit in units(rows.iter().map(|row| row.group.as_deref())) {
-            let of_unit: Vec<&StockRow> = unit.iter().filter_map(|place| rows.get(*place)).collect();
-            let mut done = access.sync_movements(&of_unit).await;
-            if let Err(Refused::Outdated(outdated)) = done {
-                let again = access.again(outdated).await?;
-                done = again.sync_movements(&of_unit).await;
-                access = again.released();
-            }
-            match done {
-                Ok(of_unit) => answers.extend(unit.into_iter().zip(of_unit)),
-                Err(Refused::Fault(error)) => return Err(error),
-                Err(Refused::Outdated(_) | Refused::User(_)) => return Err(Error::Unavailable),
-            }
-        }
-        answers.sort_by_key(|(place, _)| *place);
-        let answers = answers.into_iter().map(|(place, answer)| answer.at(place)).collect();
-        Ok((access, answers))
-    }
-
-    /// Movements that succeed or fail together, in one transaction.
-    async fn sync_movements(&self, rows: &[&StockRow]) -> Written<Vec<Answer>> {
-        let write = match rows {
-            [_] => self.write_operations().await?,
-            _ => self.write_many_operations().await?,
-        };
-        let mut answers: Vec<Answer> = Vec::with_capacity(rows.len());
-        for row in rows {
-            let answer = self.sync_movement(&write, row).await?;
-            let failed = answer.outcome.failed();
-            answers.push(answer);
-            if failed {
-                break;
-            }
-        }
-        let failed = answers.last().is_some_and(|answer| answer.outcome.failed());
-        let checked = rows.iter().any(|row| row.action.validate_only());
-        write.end(failed || checked).await?;
-        if failed {
-            let clients: Vec<String> = rows.iter().map(|row| row.once.key.clone()).collect();
-            return Ok(undone(answers, &clients, "idempotencyKey"));
-        }
-        if checked {
-            for answer in answers.iter_mut().filter(|answer| answer.outcome == Outcome::Created) {
-                answer.object = None;
-            }
-        }
-        Ok(answers)
+        self.sync_rows(rows, |row| row.action.validate_only()).await
     }
 
     async fn sync_movement(&self, write: &Write<'_>, row: &StockRow) -> Written<Answer> {
@@ -98,7 +50,6 @@ impl Access {
                 let differences = here.as_ref().map_or_else(Vec::new, |here| row.differences(here));
                 Ok(Answer { differences, ..answer(Outcome::Conflict, here.map(|here| here.id)) })
             }
-            Err(Refused::User(errors)) => Ok(Answer::refused(&row.once.key, errors)),
             Err(Refused::Fault(Error::NotPermitted)) => {
                 let error = UserError::new(UserErrorCode::NotPermitted, &[], super::NOT_YOURS);
                 Ok(Answer::refused(&row.once.key, vec![error]))
@@ -123,6 +74,22 @@ impl Access {
         };
         let here = self.select::<stock_movement::Entity>();
         Ok(here.filter(stock_movement::Column::Id.eq(known.object_id)).one(&write.tx).await?)
+    }
+}
+
+impl DeviceRow for StockRow {
+    const GROUPED_BY: &'static str = "idempotencyKey";
+
+    fn group(&self) -> Option<&str> {
+        self.group.as_deref()
+    }
+
+    fn client_id(&self) -> String {
+        self.once.key.clone()
+    }
+
+    async fn write(&self, access: &Access, write: &Write<'_>) -> Written<Answer> {
+        access.sync_movement(write, self).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use entity::{
-    stock_movement,
+    stock_entry, stock_movement,
     value::{StockMovementKind, StockPlaceKind, StockReason, StockSide},
 };
 use serde::Deserialize;
@@ -160,19 +160,12 @@ impl Access {
             return Err(UserError::new(UserErrorCode::OutOfRange, &["occurredOn"], BEFORE_IT).into());
         }
         let sent = self.entries_of(write, [transfer.id]).await?;
-        let leg = |out: bool| {
-            sent.iter().find(|entry| (entry.quantity < 0) == out).and_then(|entry| entry.place_id)
-        };
-        let (Some(from), Some(via)) = (leg(true), leg(false)) else {
+        let Some((from, via)) = legs(&sent) else {
             return Err(refuse(NOT_A_TRANSFER).into());
         };
         let followers = self.followers(write, transfer.id).await?;
         let arrived = self.entries_of(write, followers).await?;
-        // What is in transit of this transfer, whatever else of the lots may be on its way.
-        let mut left: BTreeMap<Uuid, i64> = BTreeMap::new();
-        for entry in sent.iter().chain(&arrived).filter(|entry| entry.place_id == Some(via)) {
-            *left.entry(entry.lot_id).or_default() += entry.quantity;
-        }
+        let left = left(via, sent.iter().chain(&arrived));
         let mut row = self.movement_of(id, StockMovementKind::Arrival, &input.head)?;
         row.follows_id = Some(transfer.id);
         row.reason = input.reason;
@@ -216,6 +209,26 @@ impl Access {
         self.post(write, &held, std::slice::from_ref(&movement)).await?;
         Ok(movement.row)
     }
+}
+
+/// Where goods that were sent came from, and where they are on their way.
+pub(super) fn legs(sent: &[stock_entry::Model]) -> Option<(Uuid, Uuid)> {
+    let leg =
+        |out: bool| sent.iter().find(|entry| (entry.quantity < 0) == out).and_then(|entry| entry.place_id);
+    Some((leg(true)?, leg(false)?))
+}
+
+/// What is in transit of a transfer by lot, from its own entries and those that follow it, whatever else of the lots
+/// may be on its way.
+pub(super) fn left<'a>(
+    via: Uuid,
+    entries: impl Iterator<Item = &'a stock_entry::Model>,
+) -> BTreeMap<Uuid, i64> {
+    let mut left = BTreeMap::new();
+    for entry in entries.filter(|entry| entry.place_id == Some(via)) {
+        *left.entry(entry.lot_id).or_default() += entry.quantity;
+    }
+    left
 }
 
 /// A reason is given for what was lost on its way, and only then.
