@@ -2,6 +2,8 @@
 
 use sea_orm::{DbErr, RuntimeErr};
 
+use crate::{store::record::Purpose, vault};
+
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A refusal or a fault.
@@ -17,6 +19,10 @@ pub enum Error {
     BadCursor,
     /// An event that is no longer kept, or never was for this viewer.
     EventsGone,
+    /// Women's records are read for a purpose, and none was said.
+    PurposeNeeded,
+    /// A ciphertext does not open. What is wrong with it is in the log, without a word of it.
+    Undecipherable,
     /// The database is out of reach or too busy.
     Unavailable,
     /// The work took longer than a request may.
@@ -37,6 +43,8 @@ impl Error {
             Self::Invalid(_) => "BAD_USER_INPUT",
             Self::BadCursor => "BAD_CURSOR",
             Self::EventsGone => "EVENTS_GONE",
+            Self::PurposeNeeded => "PURPOSE_NEEDED",
+            Self::Undecipherable => "UNDECIPHERABLE",
             Self::Unavailable => "UNAVAILABLE",
             Self::TimedOut => "TIMED_OUT",
             Self::Internal(_) => "INTERNAL",
@@ -53,9 +61,26 @@ impl Error {
                 "The events after this one are no longer kept. Subscribe without it, and read the list again."
                     .into()
             }
+            Self::PurposeNeeded => {
+                format!("Say why you use women's records: Umbral-Purpose: {}", Purpose::names().join(" | "))
+            }
+            Self::Undecipherable => "This value cannot be deciphered. An operator has to look at it.".into(),
             Self::Unavailable => "The service is busy. Try again in a moment.".into(),
             Self::TimedOut => "The request took too long and was stopped.".into(),
             Self::Internal(_) => "Something went wrong on our side.".into(),
+        }
+    }
+}
+
+impl From<vault::Fault> for Error {
+    fn from(fault: vault::Fault) -> Self {
+        use vault::Fault;
+        match fault {
+            Fault::Gone | Fault::Damaged | Fault::WrongMaster => {
+                tracing::error!(fault = %fault.text(), "a record cannot be deciphered");
+                Self::Undecipherable
+            }
+            other => Self::Internal(other.text()),
         }
     }
 }

@@ -27,6 +27,11 @@ pub enum Kind {
     AdequacyNorm = 23,
     FacilityPopulation = 24,
     ItemPermission = 25,
+    Participant = 50,
+    CustodyStay = 51,
+    Maternity = 52,
+    Consent = 53,
+    BreakGlass = 54,
 }
 
 impl Kind {
@@ -50,6 +55,11 @@ impl Kind {
             AdequacyNorm,
             FacilityPopulation,
             ItemPermission,
+            Participant,
+            CustodyStay,
+            Maternity,
+            Consent,
+            BreakGlass,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)

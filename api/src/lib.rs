@@ -14,3 +14,4 @@ pub mod import;
 pub mod print;
 pub mod serve;
 pub mod store;
+pub mod vault;

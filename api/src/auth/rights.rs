@@ -32,10 +32,23 @@ pub enum Right {
     StockSetUp,
     GiftFollow,
     GiftAccount,
+    /// A woman's code, stays and consent; not who she is.
+    ParticipantRead,
+    /// Who she is: names, birth date, documents and notes; and to look for her by these.
+    ParticipantIdentify,
+    ParticipantWrite,
+    ParticipantErase,
+    ParticipantMerge,
+    ConsentRecord,
+    MaternityRead,
+    MaternityWrite,
+    /// To take a right that one does not hold, on one woman's record, for a stated reason and a short time.
+    BreakGlassTake,
+    BreakGlassReview,
 }
 
 impl Right {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 31] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -57,6 +70,16 @@ impl Right {
         Self::StockSetUp,
         Self::GiftFollow,
         Self::GiftAccount,
+        Self::ParticipantRead,
+        Self::ParticipantIdentify,
+        Self::ParticipantWrite,
+        Self::ParticipantErase,
+        Self::ParticipantMerge,
+        Self::ConsentRecord,
+        Self::MaternityRead,
+        Self::MaternityWrite,
+        Self::BreakGlassTake,
+        Self::BreakGlassReview,
     ];
 
     /// As `RESOURCE:ACTION`.
@@ -83,6 +106,16 @@ impl Right {
             Self::StockSetUp => "STOCK:SET_UP",
             Self::GiftFollow => "GIFT:FOLLOW",
             Self::GiftAccount => "GIFT:ACCOUNT",
+            Self::ParticipantRead => "PARTICIPANT:READ",
+            Self::ParticipantIdentify => "PARTICIPANT:IDENTIFY",
+            Self::ParticipantWrite => "PARTICIPANT:WRITE",
+            Self::ParticipantErase => "PARTICIPANT:ERASE",
+            Self::ParticipantMerge => "PARTICIPANT:MERGE",
+            Self::ConsentRecord => "CONSENT:RECORD",
+            Self::MaternityRead => "MATERNITY:READ",
+            Self::MaternityWrite => "MATERNITY:WRITE",
+            Self::BreakGlassTake => "BREAK_GLASS:TAKE",
+            Self::BreakGlassReview => "BREAK_GLASS:REVIEW",
         }
     }
 
@@ -103,6 +136,11 @@ impl Right {
                         | Self::DistributionRecord
                         | Self::StockRead
                         | Self::StockRecord
+                        | Self::ParticipantRead
+                        | Self::ParticipantIdentify
+                        | Self::ParticipantWrite
+                        | Self::ConsentRecord
+                        | Self::BreakGlassTake
                 )
             }
             Coordinator => matches!(
@@ -126,6 +164,14 @@ impl Right {
                     | Self::StockCorrect
                     | Self::StockSetUp
                     | Self::GiftFollow
+                    | Self::ParticipantRead
+                    | Self::ParticipantIdentify
+                    | Self::ParticipantWrite
+                    | Self::ParticipantMerge
+                    | Self::ConsentRecord
+                    | Self::MaternityRead
+                    | Self::MaternityWrite
+                    | Self::BreakGlassTake
             ),
             Steward => matches!(
                 self,
@@ -138,6 +184,13 @@ impl Right {
                     | Self::StockRead
                     | Self::GiftFollow
                     | Self::GiftAccount
+                    | Self::ParticipantRead
+                    | Self::ParticipantIdentify
+                    | Self::ParticipantErase
+                    | Self::ParticipantMerge
+                    | Self::ConsentRecord
+                    | Self::BreakGlassTake
+                    | Self::BreakGlassReview
             ),
             Admin => matches!(self, Self::RegistryReadDraft | Self::AgreementRead | Self::AgreementWrite),
             Auditor => false,

@@ -212,7 +212,12 @@ impl Input {
             | Kind::StockMovement
             | Kind::AdequacyNorm
             | Kind::FacilityPopulation
-            | Kind::ItemPermission => return None,
+            | Kind::ItemPermission
+            | Kind::Participant
+            | Kind::CustodyStay
+            | Kind::Maternity
+            | Kind::Consent
+            | Kind::BreakGlass => return None,
         })
     }
 

@@ -108,6 +108,9 @@ pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
         Kind::StockLot | Kind::StockMovement if !access.viewer.has(Right::StockRead) => w.null(),
         Kind::StockLot => stock::lot(node, w, id),
         Kind::StockMovement => stock::movement(node, w, id),
+        Kind::Participant | Kind::CustodyStay | Kind::Maternity | Kind::Consent | Kind::BreakGlass => {
+            w.null()
+        }
     }
 }
 

@@ -101,16 +101,23 @@ pub fn refuse(request: &HttpRequest, refused: Refused) -> HttpResponse {
             let _ = server_error(&fault, Pos::default());
             let status = match fault {
                 Error::NotPermitted => StatusCode::FORBIDDEN,
-                Error::Invalid(_) | Error::BadCursor | Error::EventsGone => StatusCode::BAD_REQUEST,
+                Error::Invalid(_) | Error::BadCursor | Error::EventsGone | Error::PurposeNeeded => {
+                    StatusCode::BAD_REQUEST
+                }
                 Error::Unavailable | Error::TimedOut => StatusCode::SERVICE_UNAVAILABLE,
-                Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+                Error::Internal(_) | Error::Undecipherable => StatusCode::INTERNAL_SERVER_ERROR,
             };
             let es = match fault {
                 Error::NotPermitted => "Su función no permite esto.".to_owned(),
                 Error::Unavailable => "El servicio está ocupado. Intente de nuevo en un momento.".to_owned(),
                 Error::TimedOut => "La solicitud tardó demasiado y se detuvo.".to_owned(),
                 Error::Internal(_) => "Algo falló de nuestro lado.".to_owned(),
-                Error::Invalid(_) | Error::BadCursor | Error::EventsGone => fault.message(),
+                Error::Undecipherable => {
+                    "Este dato no se puede descifrar. Debe revisarlo quien opera el servicio.".to_owned()
+                }
+                Error::PurposeNeeded | Error::Invalid(_) | Error::BadCursor | Error::EventsGone => {
+                    fault.message()
+                }
             };
             (status, fault.code(), Reason { en: fault.message(), es })
         }

@@ -30,7 +30,7 @@ use crate::{
     config::CostLimits,
     error::Error,
     graphql::{self, Request, Umbral, audience::Audience, limits, text, wall},
-    store::{STATEMENTS, Seen, catalog::Catalog},
+    store::{STATEMENTS, Seen, catalog::Catalog, record::Purpose},
 };
 
 /// How many documents are kept parsed, in each of two halves, and how much text.
@@ -308,6 +308,8 @@ async fn answered(
         Ok(access) => access,
         Err(denied) => return answer::denied(denied, media),
     };
+    let purpose = text_header(request, "umbral-purpose").and_then(Purpose::parse);
+    let access = access.asking(purpose, &parameters.query);
     let audience = access.viewer.audience();
     let limit = app.config.cost.of(audience);
     let fail = |errors: &[ServerError], cost: Option<Cost>| {

@@ -160,7 +160,7 @@ async fn preflight(app: web::Data<App>, request: HttpRequest) -> HttpResponse {
         .insert_header((header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"))
         .insert_header((
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            "Authorization, Content-Type, Accept-Language, Umbral-Organization, X-Request-Id",
+            "Authorization, Content-Type, Accept-Language, Umbral-Organization, Umbral-Purpose, X-Request-Id",
         ))
         .insert_header((header::ACCESS_CONTROL_MAX_AGE, "600"))
         .finish()

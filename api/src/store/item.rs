@@ -241,7 +241,8 @@ impl Access {
         kit::Entity::update_many().set(row).filter(kit::Column::Id.eq(kit.row.id)).exec(&write.tx).await?;
         let detail = json!({ "sensitivity": "SENSITIVE", "becauseOf": { "item": item, "of": self.own()? } });
         let trace = Trace { action: "UPDATE", entity: "kit", detail };
-        Ok(write.trace(kit.row.organization_id, trace, kit.row.id, Some(version)).await?)
+        write.trace(kit.row.organization_id, trace, kit.row.id, Some(version)).await?;
+        Ok(())
     }
 }
 

@@ -26,6 +26,7 @@ pub mod member;
 pub mod organization;
 pub mod outbox;
 pub mod program;
+pub mod record;
 pub mod search;
 pub mod shipment;
 pub mod stats;
@@ -53,6 +54,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     graphql::audience::Audience,
+    vault::Vault,
 };
 use catalog::Catalog;
 use together::Together;
@@ -70,6 +72,7 @@ pub struct Store {
     versions: Together<i64>,
     instance: entity::instance::Model,
     keys: OnceLock<Arc<Verifier>>,
+    vault: OnceLock<Arc<Vault>>,
     pub feed: feed::Feed,
     pub clock: Clock,
 }
@@ -86,6 +89,10 @@ pub struct Access {
     /// How many statements this request has run, for work that goes on in other tasks.
     pub statements: Arc<AtomicU32>,
     seen: Arc<Seen>,
+    /// Why women's records are used, when the request says so.
+    purpose: Option<record::Purpose>,
+    /// SHA-256 of the document that asks.
+    document: Option<[u8; 32]>,
 }
 
 /// What the statements of a request have seen of the version of the reference tables.
@@ -132,6 +139,7 @@ impl Store {
             versions: Together::default(),
             instance,
             keys: OnceLock::new(),
+            vault: OnceLock::new(),
             feed: feed::Feed::default(),
             clock,
         }))
@@ -150,7 +158,9 @@ impl Store {
     /// The same with reference tables out of memory; `seen` says afterwards whether they are those of the database.
     pub fn access_seeing(self: &Arc<Self>, viewer: Viewer, catalog: Arc<Catalog>, seen: Arc<Seen>) -> Access {
         let statements = STATEMENTS.try_with(Arc::clone).unwrap_or_default();
-        Access { store: self.clone(), viewer, catalog, now: self.clock.now(), held: None, statements, seen }
+        let now = self.clock.now();
+        let store = self.clone();
+        Access { store, viewer, catalog, now, held: None, statements, seen, purpose: None, document: None }
     }
 
     /// The reference tables as they are now, whoever changed them last.
@@ -234,6 +244,15 @@ impl Store {
     /// The keys that statements are signed with. A server that has started keeps the first it is given.
     pub fn sign_with(&self, keys: Arc<Verifier>) {
         let _ = self.keys.set(keys);
+    }
+
+    /// The keys of women's records. A server that has started keeps the first it is given.
+    pub fn keep_records_with(&self, vault: Arc<Vault>) {
+        let _ = self.vault.set(vault);
+    }
+
+    fn vault(&self) -> Result<&Arc<Vault>> {
+        self.vault.get().ok_or_else(|| Error::Internal("no keys for women's records".into()))
     }
 
     /// A statement, signed for whoever reads our public keys.

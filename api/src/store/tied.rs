@@ -54,6 +54,11 @@ impl Access {
         self.write_holding(Hold::Move).await
     }
 
+    /// A transaction that writes women's records, when the reference tables are those that were checked.
+    pub(super) async fn write_relying(&self) -> Written<Write<'_>> {
+        self.write_holding(Hold::Rely).await
+    }
+
     /// The same for several deliveries at once. Each of them takes hold of other rows, in whatever order they were
     /// sent; so that no two transactions wait for one another, there is one of these at a time, and nothing beside it.
     pub(super) async fn write_many_operations(&self) -> Written<Write<'_>> {

@@ -261,21 +261,23 @@ impl Write<'_> {
         detail: Value,
     ) -> Result<()> {
         let trace = Trace { action, entity, detail };
-        self.trace(self.access.own()?, trace, entity_id, version).await
+        self.trace(self.access.own()?, trace, entity_id, version).await?;
+        Ok(())
     }
 
-    /// The trace of a change that reaches into another organisation: its own audit must show it.
+    /// The trace of a change that reaches into another organisation: its own audit must show it. Gives the trace's id.
     pub(super) async fn trace(
         &self,
         organization: Uuid,
         trace: Trace<'_>,
         entity_id: Uuid,
         version: Option<i32>,
-    ) -> Result<()> {
+    ) -> Result<Uuid> {
+        let id = self.access.new_id();
         let role = self.access.viewer.role().map_or("SYSTEM", rights::role_name);
         audit_event::Entity::insert(audit_event::ActiveModel {
             organization_id: Set(organization),
-            id: Set(self.access.new_id()),
+            id: Set(id),
             recorded_at: Set(self.access.now),
             account_id: Set(self.access.viewer.account()),
             role: Set(role.to_owned()),
@@ -287,7 +289,7 @@ impl Write<'_> {
         })
         .exec_without_returning(&self.tx)
         .await?;
-        Ok(())
+        Ok(id)
     }
 
     pub(super) async fn commit(self) -> Result<()> {

@@ -1,0 +1,146 @@
+//! Women's records: why they are used, and the trace that each reading leaves.
+
+use entity::record_reach;
+use sea_orm::{DatabaseTransaction, EntityTrait, Set};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{
+    Access, begin,
+    write::{Trace, Write},
+};
+use crate::error::{Error, Result};
+
+/// Why somebody uses women's records: said with each request, and kept in the audit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Purpose {
+    /// To run the programs that she takes part in.
+    Service,
+    /// To pay her.
+    Payment,
+    /// To answer a request of her own about her data.
+    RightsRequest,
+    /// To protect her.
+    Safeguarding,
+    /// To look after the quality of the records.
+    Supervision,
+}
+
+impl Purpose {
+    pub const ALL: [Self; 5] =
+        [Self::Service, Self::Payment, Self::RightsRequest, Self::Safeguarding, Self::Supervision];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Service => "SERVICE",
+            Self::Payment => "PAYMENT",
+            Self::RightsRequest => "RIGHTS_REQUEST",
+            Self::Safeguarding => "SAFEGUARDING",
+            Self::Supervision => "SUPERVISION",
+        }
+    }
+
+    pub fn names() -> [&'static str; 5] {
+        Self::ALL.map(Self::name)
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|purpose| purpose.name() == name)
+    }
+}
+
+/// A reading of women's records. Its transaction is the way to them, and it ends with its trace.
+pub(super) struct Reading<'a> {
+    write: Write<'a>,
+    purpose: Purpose,
+}
+
+impl Access {
+    /// The same viewer, with what a request says of itself.
+    #[must_use]
+    pub fn asking(self, purpose: Option<Purpose>, document: &str) -> Self {
+        // Nobody else's requests pay for it.
+        let document = (!self.is_outside()).then(|| Sha256::digest(document).into());
+        Self { purpose, document, ..self }
+    }
+
+    /// # Errors
+    /// `PurposeNeeded` when the request has said none.
+    pub fn purpose(&self) -> Result<Purpose> {
+        self.purpose.ok_or(Error::PurposeNeeded)
+    }
+
+    /// Begins to read women's records.
+    ///
+    /// # Errors
+    /// As [`Access::purpose`].
+    pub(super) async fn reading(&self) -> Result<Reading<'_>> {
+        let purpose = self.purpose()?;
+        let tx = begin(&self.store.pools.write).await?;
+        Ok(Reading { write: Write { tx, access: self }, purpose })
+    }
+}
+
+impl Reading<'_> {
+    pub fn tx(&self) -> &DatabaseTransaction {
+        &self.write.tx
+    }
+
+    /// Leaves the trace of what was read, and then gives it.
+    pub async fn end<T>(
+        self,
+        entity: &str,
+        fields: &[String],
+        women: impl IntoIterator<Item = Uuid>,
+        found: T,
+    ) -> Result<T> {
+        let mut women: Vec<Uuid> = women.into_iter().collect();
+        women.sort_unstable();
+        women.dedup();
+        let access = self.write.access;
+        let document = access.document.map(hex);
+        let detail =
+            json!({ "purpose": self.purpose.name(), "fields": fields, "rows": women, "document": document });
+        let trace = Trace { action: "READ", entity, detail };
+        let one = if let [one] = women.as_slice() { *one } else { Uuid::nil() };
+        let event = self.write.trace(access.own()?, trace, one, None).await?;
+        self.write.reached(event, women).await?;
+        self.write.commit().await?;
+        Ok(found)
+    }
+}
+
+impl Write<'_> {
+    /// Notes which women a trace is about, so that each can be told who has used her data.
+    #[expect(clippy::disallowed_methods, reason = "rows of the viewer's own organisation, part of its audit")]
+    pub(super) async fn reached(&self, event: Uuid, women: Vec<Uuid>) -> Result<()> {
+        let own = self.access.own()?;
+        let rows = women.into_iter().map(|woman| record_reach::ActiveModel {
+            organization_id: Set(own),
+            participant_id: Set(woman),
+            event_id: Set(event),
+        });
+        let rows: Vec<_> = rows.collect();
+        for chunk in rows.chunks(1_000) {
+            record_reach::Entity::insert_many(chunk.to_vec()).exec_without_returning(&self.tx).await?;
+        }
+        Ok(())
+    }
+
+    /// The trace of a change of a woman's record.
+    pub(super) async fn audit_of(
+        &self,
+        woman: Uuid,
+        trace: Trace<'_>,
+        entity_id: Uuid,
+        version: Option<i32>,
+    ) -> Result<()> {
+        let event = self.trace(self.access.own()?, trace, entity_id, version).await?;
+        self.reached(event, vec![woman]).await
+    }
+}
+
+fn hex(bytes: [u8; 32]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
