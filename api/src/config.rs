@@ -12,6 +12,7 @@ use crate::{
     clock::Clock,
     demo,
     error::{Error, Result},
+    vault,
 };
 
 /// How careful the server is.
@@ -67,6 +68,19 @@ pub struct Settings {
     /// JSON file of outside token issuers: {"issuers": [{"issuer", "audience", "jwks", "algorithms"}]}.
     #[arg(long, env = "UMBRAL_ISSUERS", global = true)]
     pub issuers: Option<PathBuf>,
+
+    /// Folder of the keys that women's records are ciphered with, shared by all servers on one database; without it, in
+    /// the data folder. Mirror it, and never keep old versions of it: what is erased would come back.
+    #[arg(long, env = "UMBRAL_RECORD_KEYS", global = true)]
+    pub record_keys: Option<PathBuf>,
+
+    /// File of the master key that these are wrapped by; without it, in the data folder.
+    #[arg(long, env = "UMBRAL_MASTER_KEY_FILE", global = true)]
+    pub master_key_file: Option<PathBuf>,
+
+    /// A command of the shell that prints the master key, in place of a file.
+    #[arg(long, env = "UMBRAL_MASTER_KEY_COMMAND", global = true, conflicts_with = "master_key_file")]
+    pub master_key_command: Option<String>,
 
     /// Origins of browsers that may call the API and open WebSockets, with commas between; none by default.
     #[arg(long, env = "UMBRAL_CORS_ORIGINS", value_delimiter = ',', global = true)]
@@ -166,6 +180,10 @@ pub struct Config {
     /// Who our own tokens are from in production. None when nobody has said.
     pub issuer: Option<String>,
     pub issuers: Option<PathBuf>,
+    /// The folder of the keys of women's records.
+    pub record_keys: PathBuf,
+    /// What these are wrapped by.
+    pub master_key: vault::Source,
     pub cors_origins: Vec<String>,
     pub pool: u32,
     pub outside_pool: u32,
@@ -182,6 +200,9 @@ pub struct Config {
     /// Say in a header how many statements a request has run. For tests.
     pub count_statements: bool,
 }
+
+const RECORD_KEYS: &str = "record-keys";
+const MASTER_KEY: &str = "master.key";
 
 const EXPORTS: ExportLimits =
     ExportLimits { workbooks: 4, of_account: 2, send_time: Duration::from_secs(60) };
@@ -213,8 +234,15 @@ impl Settings {
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         let public_url = given(self.public_url).map(|url| url.trim_end_matches('/').to_owned());
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        let master_key = match (self.master_key_command, self.master_key_file) {
+            (Some(command), _) => vault::Source::Command(command),
+            (None, Some(file)) => vault::Source::File(file),
+            (None, None) => vault::Source::File(self.data_dir.join(MASTER_KEY)),
+        };
         Ok(Config {
             listen: self.listen,
+            record_keys: self.record_keys.unwrap_or_else(|| self.data_dir.join(RECORD_KEYS)),
+            master_key,
             data_dir: self.data_dir,
             database_url,
             outside_database_url,
@@ -256,6 +284,8 @@ impl Config {
             mode: Mode::Demo,
             issuer: None,
             issuers: None,
+            record_keys: data_dir.join(RECORD_KEYS),
+            master_key: vault::Source::File(data_dir.join(MASTER_KEY)),
             cors_origins: vec!["https://portal.example".to_owned()],
             pool: 4,
             outside_pool: 4,

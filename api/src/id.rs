@@ -158,6 +158,8 @@ pub const GIFT: u8 = Kind::Gift as u8;
 pub const STOCK_PLACE: u8 = Kind::StockPlace as u8;
 pub const STOCK_LOT: u8 = Kind::StockLot as u8;
 pub const STOCK_MOVEMENT: u8 = Kind::StockMovement as u8;
+pub const PARTICIPANT: u8 = Kind::Participant as u8;
+pub const BREAK_GLASS: u8 = Kind::BreakGlass as u8;
 
 #[cfg(test)]
 mod tests {

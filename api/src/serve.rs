@@ -13,6 +13,7 @@ use crate::{
         Store,
         connect::{Pools, Sizes},
     },
+    vault::{self, Vault},
 };
 
 /// A server that runs until it is stopped.
@@ -137,6 +138,27 @@ pub fn verifier(config: &Config) -> Result<Verifier> {
         .map_err(|fault| Error::Internal(fault.to_string()))
 }
 
+/// The keys of women's records. In demo mode they are made.
+///
+/// # Errors
+/// When the master key is missing in production, or others can get at it.
+pub fn vault(config: &Config) -> Result<Vault> {
+    if config.mode == Mode::Demo
+        && let vault::Source::File(path) = &config.master_key
+    {
+        private_folder(&config.data_dir)
+            .map_err(|fault| Error::Internal(format!("{}: {fault}", config.data_dir.display())))?;
+        vault::Source::generate_if_missing(path)?;
+    }
+    if let vault::Source::File(path) = &config.master_key
+        && !path.exists()
+    {
+        let text = format!("{}: there is no master key, run `umbral keys generate` first", path.display());
+        return Err(Error::Internal(text));
+    }
+    Ok(Vault::open(config.record_keys.clone(), config.master_key.clone())?)
+}
+
 /// Starts serving. In demo mode the schema is brought up to date first.
 ///
 /// # Errors
@@ -154,6 +176,8 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
     let verifier = Arc::new(verifier(&config)?);
     verifier.preload(config.clock.now()).await;
     store.sign_with(verifier.clone());
+    store.keep_records_with(Arc::new(vault(&config)?));
+    store.destroy_retired().await?;
     let app = web::Data::new(App {
         config: config.clone(),
         store: store.clone(),

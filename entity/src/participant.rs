@@ -27,8 +27,6 @@ pub struct Model {
     pub version: i32,
     pub recorded_at: DateTimeUtc,
     pub recorded_by: Option<Uuid>,
-    /// The id that a device gave her.
-    pub client_id: Option<String>,
     pub erased_at: Option<DateTimeUtc>,
     /// The row that stands for her, when this one was a second one.
     pub merged_into: Option<Uuid>,

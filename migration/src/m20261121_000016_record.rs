@@ -42,7 +42,6 @@ impl MigrationTrait for Migration {
                     .col(integer("version"))
                     .col(timestamp_with_time_zone("recorded_at"))
                     .col(uuid_null("recorded_by"))
-                    .col(text_null("client_id"))
                     .col(timestamp_with_time_zone_null("erased_at"))
                     .col(uuid_null("merged_into"))
                     .primary_key(&mut key(&["organization_id", "id"]))
@@ -51,7 +50,6 @@ impl MigrationTrait for Migration {
             )
             .await?;
         index(manager, "participant", &["organization_id", "code"], Uniqueness::Unique).await?;
-        index(manager, "participant", &["organization_id", "client_id"], Uniqueness::Unique).await?;
         manager
             .create_table(
                 Table::create()

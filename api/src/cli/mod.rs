@@ -82,7 +82,7 @@ pub enum Command {
 
 #[derive(Debug, Subcommand)]
 pub enum KeysCommand {
-    /// Make a signing key.
+    /// Make a signing key, and a master key for women's records where there is none.
     Generate {
         #[arg(long, default_value = "EdDSA")]
         alg: String,
@@ -97,6 +97,11 @@ pub enum KeysCommand {
         #[arg(long, default_value = "EdDSA")]
         alg: String,
     },
+    /// Make a new master key in its file and wrap the keys of women's records by it, while servers run. Where a command
+    /// gives the master keys: wrap by the first one that it prints; then take the others out of its store.
+    RotateMaster,
+    /// Print a new master key, for the store of a command.
+    NewMaster,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

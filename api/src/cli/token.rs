@@ -1,5 +1,7 @@
 //! Keys and tokens.
 
+use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
+
 use chrono::TimeDelta;
 use entity::value::Role;
 use uuid::Uuid;
@@ -15,6 +17,7 @@ use crate::{
     config::{Config, Mode},
     serve,
     store::catalog::Catalog,
+    vault,
 };
 
 impl From<RoleName> for Role {
@@ -114,6 +117,17 @@ pub fn keys(config: &Config, command: KeysCommand) -> Result<(), Failed> {
     let alg = |name: &str| Alg::parse(name).ok_or_else(|| Failed("--alg: EdDSA, ES256 or RS256".into()));
     match command {
         KeysCommand::Generate { alg: name, if_missing } => {
+            if let vault::Source::File(path) = &config.master_key
+                && !path.exists()
+            {
+                DirBuilder::new()
+                    .recursive(true)
+                    .mode(0o700)
+                    .create(&config.data_dir)
+                    .map_err(|fault| Failed(format!("{}: {fault}", config.data_dir.display())))?;
+                vault::Source::generate_if_missing(path).map_err(sealed)?;
+                println!("A master key made: {}. Without it women's records cannot be read.", path.display());
+            }
             if if_missing && KeyRing::load(&dir).is_ok_and(|ring| ring.active().is_some()) {
                 println!("There is a signing key already.");
                 return Ok(());
@@ -125,6 +139,22 @@ pub fn keys(config: &Config, command: KeysCommand) -> Result<(), Failed> {
             let key = keys::rotate(&dir, alg(&name)?, now).map_err(fail)?;
             println!("{} {} made; it signs from now on.", key.kid, key.alg);
         }
+        KeysCommand::RotateMaster => {
+            let file = match &config.master_key {
+                vault::Source::File(path) => Some(path),
+                vault::Source::Command(_) => None,
+            };
+            // One after the other, so that at each moment what is on the disk opens what is on the disk.
+            if let Some(path) = file {
+                vault::Source::add(path).map_err(sealed)?;
+            }
+            let (all, changed) = serve::vault(config)?.rewrap().map_err(sealed)?;
+            if let Some(path) = file {
+                vault::Source::drop_others(path).map_err(sealed)?;
+            }
+            println!("{changed} of {all} bucket keys wrapped by the new master key.");
+        }
+        KeysCommand::NewMaster => vault::print_new(&mut std::io::stdout()).map_err(sealed)?,
         KeysCommand::List => {
             for key in KeyRing::load(&dir).map_err(fail)?.list() {
                 let until = key.retired_until.map(|at| format!(" until {at}")).unwrap_or_default();
@@ -133,4 +163,8 @@ pub fn keys(config: &Config, command: KeysCommand) -> Result<(), Failed> {
         }
     }
     Ok(())
+}
+
+fn sealed(fault: vault::Fault) -> Failed {
+    Failed(fault.text())
 }

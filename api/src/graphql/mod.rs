@@ -21,6 +21,7 @@ pub mod live;
 pub mod mutation;
 pub mod node;
 pub mod organization;
+pub mod participant;
 pub mod program;
 pub mod query;
 pub mod render;
@@ -57,7 +58,7 @@ use self::{
 };
 use crate::{
     error::{Error, Result},
-    store::{Access, STATEMENTS, distribution::Delivery},
+    store::{Access, STATEMENTS, distribution::Delivery, participant as records_of},
 };
 
 pub type Umbral = Schema<QueryRoot, MutationRoot, live::SubscriptionRoot>;
@@ -236,6 +237,7 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
     // Two rows of a device may be about one delivery.
     let (mut ids, mut shipments, mut proofs) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let (mut lots, mut movements) = (Vec::new(), Vec::new());
+    let mut records: HashMap<usize, (records_of::Asked, Vec<Uuid>)> = HashMap::new();
     for need in needs {
         match need {
             Need::Deliveries(number, parent, listing) => {
@@ -269,6 +271,9 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
             Need::StockMovement(id) => movements.push(id),
             Need::Shipment(delivery) => drop(shipments.insert(delivery)),
             Need::Proofs(delivery) => drop(proofs.insert(delivery)),
+            Need::Record(number, woman, asked) => {
+                records.entry(number).or_insert_with(|| (asked, Vec::new())).1.push(woman);
+            }
         }
     }
     for (number, asked) in pages {
@@ -295,6 +300,15 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
     }
     stock::fetch_rows(access, lots, movements, fetched).await;
     shipment::fetch(access, shipments, proofs, fetched).await;
+    for (number, (asked, women)) in records {
+        let mut found = access.records(&asked, &women).await;
+        fetched.records.extend(women.into_iter().map(|woman| {
+            let of = found.as_mut().map_err(|error| error.clone()).and_then(|found| {
+                found.remove(&woman).ok_or_else(|| Error::Internal("a record was not looked for".into()))
+            });
+            ((number, woman), of)
+        }));
+    }
     if !ids.is_empty() {
         let with_lines = root.reaches("lines");
         let keys = ids.iter().map(|id| DeliveryKey { id: *id, with_lines });

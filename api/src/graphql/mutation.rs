@@ -17,6 +17,7 @@ use super::{
     kit::{self, Kit},
     node::{Node, from_const},
     organization::{self, Statement},
+    participant,
     program::{self, Program},
     render::{Object, Writer, Written},
     shipment,
@@ -55,6 +56,9 @@ pub enum Subject {
     ItemPermission(Uuid),
     /// One that has just been written, so that it need not be read again.
     NewDistribution(Box<Delivery>),
+    Participant(Uuid),
+    /// Somebody has seen something.
+    Seen,
     /// The answers to the rows of a device.
     Synced(Vec<Answer>),
 }
@@ -205,6 +209,7 @@ impl Input {
             Kind::Award => Subject::Award(id),
             Kind::Gift => Subject::Gift(id),
             Kind::Distribution => Subject::Distribution(id),
+            Kind::Participant => Subject::Participant(id),
             Kind::Organization
             | Kind::Claim
             | Kind::StockPlace
@@ -213,7 +218,6 @@ impl Input {
             | Kind::AdequacyNorm
             | Kind::FacilityPopulation
             | Kind::ItemPermission
-            | Kind::Participant
             | Kind::CustodyStay
             | Kind::Maternity
             | Kind::Consent
@@ -294,6 +298,8 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str)
             "resolveLikelyDuplicates" => duplicate::resolve(access, input).await,
             _ => distribution::mutate(access, name, input).await,
         },
+        "Participant" => participant::mutate(access, name, input).await,
+        "Boolean" => participant::see(access, input).await,
         "StockMovement" => stock::mutate(access, name, input).await,
         "StockPlace" | "AdequacyNorm" | "FacilityPopulation" | "ItemPermission" => {
             stock::mutate_reference(access, name, input).await
@@ -416,6 +422,8 @@ impl Object for Payload {
                 let permission = access.item_permission(*id).map(ItemPermission);
                 w.optional(node, permission.as_ref().map(|permission| permission as &dyn Object))
             }
+            Subject::Participant(id) => participant::one(node, w, *id),
+            Subject::Seen => w.bool(true),
             Subject::NewDistribution(delivery) => w.object(node, &Distribution(delivery)),
             Subject::Synced(answers) => {
                 let of_stock = self.type_name == "SyncStockMovementsPayload";

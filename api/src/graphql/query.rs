@@ -10,6 +10,7 @@ use super::{
     kit::{self, Kit},
     node::Node,
     organization::{self, Claim, Organization, Statement},
+    participant,
     program::{self, Program},
     render::{Object, Writer, Written},
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
@@ -70,6 +71,9 @@ impl Object for Query {
             "changes" => changes::list(node, w),
             "likelyDuplicates" => duplicate::list(node, w),
             "stockOnHand" | "stockCover" | "stockMovements" | "lots" | "stockPlaces" => stock::query(node, w),
+            "participants" => participant::list(node, w),
+            "participant" => participant::by_id(node, w),
+            "brokenGlass" => participant::broken_glass(node, w),
             "warehouseBalances" | "giftReceipts" | "bulkDispatches" | "giftTrace" => gift::query(node, w),
             _ => w.absent(node),
         }
@@ -108,6 +112,7 @@ pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
         Kind::StockLot | Kind::StockMovement if !access.viewer.has(Right::StockRead) => w.null(),
         Kind::StockLot => stock::lot(node, w, id),
         Kind::StockMovement => stock::movement(node, w, id),
+        Kind::Participant if access.viewer.has(Right::ParticipantRead) => participant::one(node, w, id),
         Kind::Participant | Kind::CustodyStay | Kind::Maternity | Kind::Consent | Kind::BreakGlass => {
             w.null()
         }

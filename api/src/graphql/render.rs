@@ -18,6 +18,7 @@ use crate::{
         distribution::{Delivery, Filter, Listing, Parent},
         duplicate, gift,
         keyset::{Page, Window},
+        participant,
         shipment::Shipment,
         stats::{Dimension, Stats, Wanted},
         stock::read::{Asked, Found, Movement},
@@ -60,6 +61,8 @@ pub enum Need {
     Proofs(Uuid),
     /// A page of changes since a position, for the field with this number.
     Changes(usize, Option<Position>, usize),
+    /// Something of women's records, for the field with this number: of a woman, or of none in particular (nil).
+    Record(usize, Uuid, participant::Asked),
 }
 
 /// What has been fetched.
@@ -76,6 +79,7 @@ pub struct Fetched {
     pub shipments: HashMap<Uuid, Result<Option<Shipment>, Error>>,
     pub proofs: HashMap<Uuid, Result<Vec<entity::delivery_proof::Model>, Error>>,
     pub changes: HashMap<usize, Result<Changes, Error>>,
+    pub records: HashMap<(usize, Uuid), Result<participant::Found, Error>>,
 }
 
 /// Writes one root field.
@@ -300,6 +304,13 @@ impl<'a> Writer<'a> {
     pub fn optional_date(&mut self, day: Option<chrono::NaiveDate>) -> Written {
         match day {
             Some(day) => self.date(day),
+            None => self.null(),
+        }
+    }
+
+    pub fn optional_moment(&mut self, at: Option<chrono::DateTime<chrono::Utc>>) -> Written {
+        match at {
+            Some(at) => self.moment(at),
             None => self.null(),
         }
     }

@@ -25,6 +25,7 @@ pub mod kit;
 pub mod member;
 pub mod organization;
 pub mod outbox;
+pub mod participant;
 pub mod program;
 pub mod record;
 pub mod search;

@@ -144,6 +144,10 @@ impl Vault {
 }
 
 impl Bucket {
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
     /// A woman's key, wrapped for the database.
     pub fn wrap(&self, organization: Uuid, participant: Uuid, key: &DataKey) -> Result<Vec<u8>> {
         seal(&self.key, &self.place(organization, participant), key.0.as_slice())

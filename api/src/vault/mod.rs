@@ -20,7 +20,7 @@ use std::{
 pub use self::{
     bucket::{Bucket, Vault},
     cipher::{DataKey, Place},
-    master::{Master, Source},
+    master::{Master, Source, print_new},
 };
 
 /// Why a key or a value cannot be had. Holds no part of either.
