@@ -91,6 +91,9 @@ mod award;
 mod organization;
 
 #[cfg(test)]
+mod participant;
+
+#[cfg(test)]
 mod membership;
 
 #[cfg(test)]

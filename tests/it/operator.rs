@@ -133,6 +133,18 @@ both!(
             client.request("GET", &format!("/{name}/{number}?token={token}&q={surname}")).send().await;
             client.request("GET", "/graphql").header("x-request-id", format!("{name} {number}")).send().await;
         }
+        // Her record, by one who may.
+        let line = printed.iter().find(|line| line.trim_start().starts_with("coordinator ")).unwrap();
+        let coordinator = client.token(line.split_whitespace().last().unwrap()).purpose("SERVICE");
+        let facilities = coordinator.query("{ facilities(first: 1) { nodes { id } } }", json!(null)).await;
+        let register = "mutation($input: RegisterParticipantInput!) { registerParticipant(input: $input) { \
+                        participant { identity { givenNames } } userErrors { message } } }";
+        let input = json!({ "idempotencyKey": "one", "givenNames": name, "familyNames": surname, "notes": number,
+            "facility": facilities.data()["facilities"]["nodes"][0]["id"], "startsOn": "2025-01-01" });
+        let made = coordinator.query(register, json!({ "input": input })).await;
+        assert_eq!(made.data()["registerParticipant"]["participant"]["identity"]["givenNames"], json!(name));
+        let found = "query($name: String) { participants(first: 1, filter: { name: $name }) { totalCount } }";
+        coordinator.query(found, json!({ "name": surname })).await.expect_status(200);
         // A scheme that is none, with a token behind it.
         client.request("POST", "/graphql").header("authorization", format!("Basic {good}")).send().await;
         server.kill().await.unwrap();

@@ -226,6 +226,18 @@ impl World {
         done.map(drop).map_err(|error| error.to_string())
     }
 
+    /// The texts that SQL gives in its first column.
+    pub async fn text(&self, sql: &str) -> Vec<String> {
+        let db = self.database.connect().await;
+        let rows = catalogue::query(&db, sql).await;
+        let text = |row: &sea_orm::QueryResult| {
+            row.try_get_by_index(0).unwrap_or_else(|error| panic!("{sql}: {error}"))
+        };
+        let texts = rows.iter().map(text).collect();
+        db.close().await.unwrap_or_else(|error| panic!("{error}"));
+        texts
+    }
+
     /// A number that SQL gives.
     pub async fn number(&self, sql: &str) -> i64 {
         let db = self.database.connect().await;

@@ -52,8 +52,25 @@ impl Vault {
     /// Makes a key. It is on the disk when this returns.
     pub fn create(&self, id: Uuid) -> Result<Bucket> {
         let bucket = Bucket { id, key: random()? };
-        self.keep(&bucket)?;
-        Ok(bucket)
+        // A new master key may be taking over at this moment: the file must be wrapped by the one that is first after it
+        // was written, or whoever wraps all keys anew might have passed by before.
+        let mut used = None;
+        loop {
+            let now = self.masters_now()?;
+            if used == Some(now) {
+                return Ok(bucket);
+            }
+            self.keep(&bucket)?;
+            used = Some(now);
+        }
+    }
+
+    /// Reads the master keys anew: the name of the first one.
+    fn masters_now(&self) -> Result<[u8; 8]> {
+        let fresh = self.source.read()?;
+        let first = fresh.first().ok_or_else(|| Fault::NoMaster("there is none".into()))?.name;
+        *self.masters.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(first)
     }
 
     /// The key of a bucket.
@@ -65,8 +82,7 @@ impl Vault {
         match self.unwrap(id, &sealed) {
             // The master key may have been replaced since it was read.
             Err(Fault::WrongMaster) => {
-                let fresh = self.source.read()?;
-                *self.masters.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+                self.masters_now()?;
                 self.unwrap(id, &sealed)
             }
             known => known,
@@ -119,9 +135,7 @@ impl Vault {
 
     /// Wraps every key by the first master key: how many there are, and how many were wrapped by another one.
     pub fn rewrap(&self) -> Result<(usize, usize)> {
-        let masters = self.source.read()?;
-        let first = masters.first().ok_or_else(|| Fault::NoMaster("there is none".into()))?.name;
-        *self.masters.write().unwrap_or_else(PoisonError::into_inner) = masters;
+        let first = self.masters_now()?;
         let (mut all, mut changed) = (0, 0);
         for entry in fs::read_dir(&self.folder).map_err(Fault::io(&self.folder))? {
             let path = entry.map_err(Fault::io(&self.folder))?.path();

@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use entity::{break_glass, participant};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
@@ -82,7 +82,12 @@ impl Access {
             .filter(participant::Column::ErasedAt.is_null())
             .one(&write.tx)
             .await?;
-        let Some(woman) = woman else { return Err(UserError::not_found(&["code"]).into()) };
+        let Some(woman) = woman else {
+            // Trying codes leaves a trace as well.
+            write.audit("BREAK_GLASS_REFUSED", "participant", Uuid::nil(), None, Value::Null).await?;
+            write.end(false).await?;
+            return Err(UserError::not_found(&["code"]).into());
+        };
         let id = self.new_id();
         let keys = write.keys_of(woman.id).await?;
         let ends_at = self.now + TimeDelta::minutes(input.minutes.into());
@@ -169,7 +174,7 @@ impl Access {
             .filter(break_glass::Column::SeenAt.is_null())
             .exec(&write.tx)
             .await?;
-        let trace = Trace { action: "REVIEW", entity: "break_glass", detail: serde_json::Value::Null };
+        let trace = Trace { action: "REVIEW", entity: "break_glass", detail: Value::Null };
         write.audit_of(known.participant_id, trace, id, None).await?;
         write.end(false).await?;
         Ok(id)

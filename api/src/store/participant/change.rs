@@ -10,7 +10,10 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::identity::{Document, Plain};
+use super::{
+    identity::{Document, Plain},
+    scope::looked_after,
+};
 use crate::{
     auth::Right,
     error::Result,
@@ -73,7 +76,7 @@ impl Access {
         Ok(row)
     }
 
-    /// A woman whose record the viewer reaches, who is not erased.
+    /// A woman whom the viewer looks after, who is not erased.
     pub(in crate::store) async fn participant_in(
         &self,
         write: &Write<'_>,
@@ -82,6 +85,7 @@ impl Access {
         let select = self
             .select::<participant::Entity>()
             .filter(participant::Column::Id.eq(id))
+            .filter(looked_after(self))
             .filter(participant::Column::ErasedAt.is_null())
             .filter(participant::Column::MergedInto.is_null());
         let on_postgres = self.backend() == sea_orm::DbBackend::Postgres;

@@ -283,7 +283,6 @@ impl Access {
 
 impl Write<'_> {
     /// A new woman's key, in a bucket that has room.
-    #[expect(clippy::disallowed_methods, reason = "rows of the viewer's own organisation")]
     pub(super) async fn new_keys(&self) -> Result<Keys> {
         #[derive(FromQueryResult)]
         struct Room {

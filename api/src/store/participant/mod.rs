@@ -28,7 +28,7 @@ use sea_orm::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use self::scope::{at, ids_in_scope, in_scope, taken};
+use self::scope::{at, ids, in_scope, taken};
 pub use self::{
     change::{SetDependants, UpdateParticipant},
     erase::EraseParticipant,
@@ -138,7 +138,7 @@ macro_rules! of_women {
                 use $entity::Column;
                 Condition::all()
                     .add(Column::OrganizationId.eq(access.viewer.organization()))
-                    .add(Column::ParticipantId.in_subquery(ids_in_scope(access)))
+                    .add(Column::ParticipantId.in_subquery(ids(in_scope(access))))
             }
         }
     )*};

@@ -12,23 +12,33 @@ use crate::{
     store::{Access, distribution::among, nothing},
 };
 
-/// The women of the viewer's own organisation; for who is cut to facilities, those who are there today, and those whose
-/// record was taken for a reason.
+/// The women whose records the viewer reads: those whom it looks after, and those whose record was taken for a reason.
 pub(in crate::store) fn in_scope(access: &Access) -> Condition {
-    use participant::Column::{Id, OrganizationId};
-    let Some(own) = access.viewer.organization() else { return nothing() };
+    let id = Expr::col((participant::Entity, participant::Column::Id));
+    let taken = id.in_subquery(taken(access));
+    if access.viewer.has(Right::ParticipantRead) {
+        Condition::any().add(looked_after(access)).add(Condition::all().add(own(access)).add(taken))
+    } else {
+        nothing()
+    }
+}
+
+/// The women whose records the viewer changes: those of the own organisation, and for who is cut to facilities those who
+/// are there today.
+pub(in crate::store) fn looked_after(access: &Access) -> Condition {
     if !access.viewer.has(Right::ParticipantRead) {
         return nothing();
     }
-    let id = || Expr::col((participant::Entity, Id));
-    let mine = Condition::all().add(Expr::col((participant::Entity, OrganizationId)).eq(own));
-    if access.viewer.facilities().is_none() {
-        return mine;
-    }
-    let facilities = access.viewer.facilities().into_iter().flatten().copied();
-    mine.add(
-        Condition::any().add(id().in_subquery(at(access, facilities))).add(id().in_subquery(taken(access))),
-    )
+    let all = Condition::all().add(own(access));
+    let Some(facilities) = access.viewer.facilities() else { return all };
+    let id = Expr::col((participant::Entity, participant::Column::Id));
+    all.add(id.in_subquery(at(access, facilities.iter().copied())))
+}
+
+fn own(access: &Access) -> Expr {
+    let organization = Expr::col((participant::Entity, participant::Column::OrganizationId));
+    // Nobody is of no organisation.
+    organization.eq(access.viewer.organization().unwrap_or_default())
 }
 
 /// The women of the viewer's organisation who are today at one of these facilities.
@@ -57,11 +67,11 @@ pub(in crate::store) fn taken(access: &Access) -> SelectStatement {
         .to_owned()
 }
 
-/// The ids of the women in scope.
-pub(in crate::store) fn ids_in_scope(access: &Access) -> SelectStatement {
+/// The ids of women.
+pub(in crate::store) fn ids(women: Condition) -> SelectStatement {
     Query::select()
         .column((participant::Entity, participant::Column::Id))
         .from(participant::Entity)
-        .cond_where(in_scope(access))
+        .cond_where(women)
         .to_owned()
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::scope::{ids, looked_after};
 use crate::{
     auth::Right,
     error::Result,
@@ -132,14 +133,18 @@ impl Access {
         Ok(before.participant_id)
     }
 
-    /// A row that hangs on a woman whom the viewer reaches.
+    /// A row that hangs on a woman whom the viewer looks after.
     pub(super) async fn hung<E: crate::store::Scoped>(
         &self,
         write: &Write<'_>,
         id: Uuid,
     ) -> Result<Option<E::Model>> {
         use sea_orm::sea_query::{Alias, Expr, ExprTrait};
-        let row = self.select::<E>().filter(Expr::col((E::default(), Alias::new("id"))).eq(id));
+        let column = |name: &str| Expr::col((E::default(), Alias::new(name)));
+        let row = self
+            .select::<E>()
+            .filter(column("id").eq(id))
+            .filter(column("participant_id").in_subquery(ids(looked_after(self))));
         Ok(row.one(&write.tx).await?)
     }
 }
