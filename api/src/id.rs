@@ -120,6 +120,11 @@ pub fn optional<'de, D: Deserializer<'de>, const KIND: u8>(source: D) -> Result<
     Option::<String>::deserialize(source)?.map(|text| one(&text, KIND)).transpose()
 }
 
+/// Ids of an input that may be left out, all of one type.
+pub fn named<'de, D: Deserializer<'de>, const KIND: u8>(source: D) -> Result<Vec<Uuid>, D::Error> {
+    Ok(list::<D, KIND>(source)?.unwrap_or_default())
+}
+
 /// Ids of an input, of whatever type: rows are found by their UUID.
 pub fn many<'de, D: Deserializer<'de>>(source: D) -> Result<Vec<Uuid>, D::Error> {
     Vec::<String>::deserialize(source)?.iter().map(|text| any(text)).collect()

@@ -23,6 +23,7 @@ pub mod delivery_proof;
 pub mod dependant;
 pub mod distribution;
 pub mod distribution_line;
+pub mod distribution_recipient;
 pub mod duplicate_cleared;
 pub mod facility;
 pub mod facility_population;

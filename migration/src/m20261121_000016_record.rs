@@ -192,13 +192,30 @@ impl MigrationTrait for Migration {
             .await?;
         index(manager, "break_glass", &["organization_id", "account_id", "ends_at"], Uniqueness::Plain)
             .await?;
-        consent_is_append_only(manager).await
+        manager
+            .create_table(
+                Table::create()
+                    .table("distribution_recipient")
+                    .col(uuid("organization_id"))
+                    .col(uuid("distribution_id"))
+                    .col(uuid("participant_id"))
+                    .primary_key(&mut key(&["organization_id", "distribution_id", "participant_id"]))
+                    .foreign_key(&mut references_own("distribution_id", "distribution"))
+                    .foreign_key(&mut references_own("participant_id", "participant"))
+                    .to_owned(),
+            )
+            .await?;
+        index(manager, "distribution_recipient", &["organization_id", "participant_id"], Uniqueness::Plain)
+            .await?;
+        consent_is_append_only(manager).await?;
+        who_is_named_is_no_operation(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         drop_tables(
             manager,
             &[
+                "distribution_recipient",
                 "break_glass",
                 "record_reach",
                 "consent",
@@ -213,7 +230,10 @@ impl MigrationTrait for Migration {
         )
         .await?;
         if manager.get_database_backend() == DbBackend::Postgres {
-            manager.get_connection().execute_unprepared("DROP FUNCTION refuse_change_of_consent").await?;
+            for function in ["refuse_change_of_consent", "refuse_names_outside_records"] {
+                let sql = format!("DROP FUNCTION {function}");
+                manager.get_connection().execute_unprepared(&sql).await?;
+            }
         }
         Ok(())
     }
@@ -233,6 +253,36 @@ async fn consent_is_append_only(manager: &SchemaManager<'_>) -> Result<(), DbErr
     };
     for statement in sql {
         manager.get_connection().execute_unprepared(statement).await?;
+    }
+    Ok(())
+}
+
+/// A delivery that names a woman is a records row.
+async fn who_is_named_is_no_operation(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let of = "SELECT 1 FROM distribution WHERE organization_id = NEW.organization_id \
+              AND id = NEW.distribution_id AND class <> 'RECORDS'";
+    let sql = match manager.get_database_backend() {
+        DbBackend::Postgres => vec![
+            format!(
+                "CREATE FUNCTION refuse_names_outside_records() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$ BEGIN IF EXISTS ({of}) THEN RAISE EXCEPTION 'an operations row names nobody'; END IF; \
+                 RETURN NEW; END $$"
+            ),
+            "CREATE TRIGGER recipient_of_record BEFORE INSERT OR UPDATE ON distribution_recipient FOR EACH ROW \
+             EXECUTE FUNCTION refuse_names_outside_records()"
+                .to_owned(),
+        ],
+        _ => ["INSERT", "UPDATE"]
+            .map(|event| {
+                format!(
+                    "CREATE TRIGGER recipient_of_record_{event} BEFORE {event} ON distribution_recipient \
+                     WHEN EXISTS ({of}) BEGIN SELECT RAISE(ABORT, 'an operations row names nobody'); END"
+                )
+            })
+            .into(),
+    };
+    for statement in sql {
+        manager.get_connection().execute_unprepared(&statement).await?;
     }
     Ok(())
 }

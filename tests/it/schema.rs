@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 63] = [
+const ENTITIES: [(&str, Shape); 64] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -38,6 +38,7 @@ const ENTITIES: [(&str, Shape); 63] = [
     ("dependant", shape::<entity::dependant::Entity>),
     ("distribution", shape::<entity::distribution::Entity>),
     ("distribution_line", shape::<entity::distribution_line::Entity>),
+    ("distribution_recipient", shape::<entity::distribution_recipient::Entity>),
     ("duplicate_cleared", shape::<entity::duplicate_cleared::Entity>),
     ("facility", shape::<entity::facility::Entity>),
     ("facility_population", shape::<entity::facility_population::Entity>),

@@ -40,6 +40,7 @@ fn delivery(key: &str) -> RecordDistribution {
         form_number: None,
         lines: vec![soap()],
         proof: None,
+        recipients: Vec::new(),
     }
 }
 

@@ -10,6 +10,7 @@ use super::{
     mutation::{Done, Input, Subject},
     node::Node,
     organization::Organization,
+    participant,
     program::Program,
     render::{Need, Object, Writer, Written},
     shipment,
@@ -179,6 +180,7 @@ impl Object for Distribution<'_> {
             },
             "shipment" => shipment::of(node, w, row.id),
             "proofs" => shipment::proofs(node, w, row.id),
+            "recipients" => participant::recipients(node, w, row.id),
             name => match &row.inside {
                 Some(inside) => inside_field(name, node, w, inside),
                 None => w.absent(node),

@@ -137,6 +137,17 @@ pub fn one(node: &Node<'_>, w: &mut Writer<'_>, id: Uuid) -> Written {
     }
 }
 
+/// `Distribution.recipients`.
+pub fn recipients(node: &Node<'_>, w: &mut Writer<'_>, delivery: Uuid) -> Written {
+    let fetched = w.fetched;
+    match fetched.records.get(&(node.number, delivery)) {
+        Some(Ok(Found::Recipients(rows))) => w.list(node, rows, |w, row| w.object(node, &Participant(row))),
+        Some(Err(error)) => w.fail(node, error.clone()),
+        Some(Ok(_)) => w.absent(node),
+        None => w.need(Need::Record(node.number, delivery, Asked::Recipients(wanted([node])))),
+    }
+}
+
 /// `Query.brokenGlass`.
 pub fn broken_glass(node: &Node<'_>, w: &mut Writer<'_>) -> Written {
     let fetched = w.fetched;

@@ -5,6 +5,7 @@ mod cipher;
 mod consent;
 mod erase;
 mod keep;
+mod named;
 mod reach;
 
 use api::id::Kind;

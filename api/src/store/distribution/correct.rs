@@ -71,6 +71,9 @@ impl Access {
     /// Corrects as a part of a transaction.
     pub(super) async fn correct_in(&self, write: &Write<'_>, input: &CorrectDistribution) -> Written<()> {
         let before = self.to_change(write, input.at).await?;
+        if input.occurred_on.is_some() || input.people_reached.is_some() {
+            self.check_unnamed(write, &before).await?;
+        }
         let lines_before = self.lines_now(write, &before).await?;
         let mut faults = Faults::default();
         let shipment = self.shipment_of(write, before.id).await?;

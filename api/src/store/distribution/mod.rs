@@ -6,6 +6,7 @@ mod correct;
 mod differences;
 mod export;
 mod filter;
+mod recipient;
 mod record;
 mod row;
 pub mod sync;

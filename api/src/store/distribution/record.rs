@@ -82,6 +82,9 @@ pub struct RecordDistribution {
     pub lines: Vec<LineInput>,
     #[serde(default)]
     pub proof: Option<ProofInput>,
+    /// The women who were handed it, when they are named.
+    #[serde(default, deserialize_with = "id::named::<_, {id::PARTICIPANT}>")]
+    pub recipients: Vec<Uuid>,
 }
 
 /// What a recording made: a new row, one that the same key made before, or nothing with `validateOnly`.
@@ -136,7 +139,11 @@ impl Access {
         if let Some(proof) = &input.proof {
             self.check_proof(&mut faults, proof, input.occurred_on);
         }
-        let (class, shown) = self.class_of(input.program, input.people_reached, &lines);
+        self.check_named(&mut faults, input)?;
+        let (mut class, mut shown) = self.class_of(input.program, input.people_reached, &lines);
+        if !input.recipients.is_empty() {
+            (class, shown) = (RowClass::Records, vec![false; lines.len()]);
+        }
         let row = distribution::Model {
             class,
             client_id: input.client_id,
@@ -190,7 +197,8 @@ impl Access {
             && input.once.is_usable()
             // What draws from stock or is proved takes more than one statement.
             && input.place.is_none()
-            && input.proof.is_none();
+            && input.proof.is_none()
+            && input.recipients.is_empty();
         if can { self.record_at_once(&input.once, &draft.row, &draft.lines).await } else { Ok(false) }
     }
 
@@ -217,6 +225,9 @@ impl Access {
         }
         if let Some(proof) = &input.proof {
             self.insert_proof(write, row.id, proof).await?;
+        }
+        if !input.recipients.is_empty() {
+            self.name(write, &row, &input.recipients).await?;
         }
         write.tell([told(row.id, row.class == RowClass::Operations)]).await?;
         write.audit("RECORD", "distribution", row.id, Some(1), json!({ "class": row.class })).await?;

@@ -289,6 +289,8 @@ impl SyncRow {
             form_number: self.form_number.clone(),
             lines: self.lines.clone(),
             proof: self.proof.clone(),
+            // Devices hold no women's records.
+            recipients: Vec::new(),
         }
     }
 

@@ -110,6 +110,8 @@ pub enum Asked {
     Maternities(Vec<String>),
     Consents(Vec<String>),
     BreakGlasses(Vec<String>),
+    /// The women whom deliveries name.
+    Recipients(Wanted),
 }
 
 /// What there is, for one woman or for none in particular.
@@ -122,6 +124,7 @@ pub enum Found {
     Maternities(Vec<maternity_row::Model>),
     Consents(Vec<consent_row::Model>),
     BreakGlasses(Vec<break_glass::Taken>),
+    Recipients(Vec<Participant>),
 }
 
 impl Scoped for participant::Entity {
@@ -172,6 +175,7 @@ impl Access {
                 Ok(HashMap::from([(Uuid::nil(), Found::Page(page))]))
             }
             Asked::Record(wanted) => self.participants_by_id(women, wanted).await,
+            Asked::Recipients(wanted) => self.recipients(women, wanted).await,
             Asked::Stays(fields) => {
                 let rows = self.hanging::<custody_stay::Entity>(women, "custody_stay", fields).await?;
                 Ok(gather(women, rows, |row| row.participant_id, Found::Stays))
@@ -237,13 +241,23 @@ impl Access {
 
     async fn participants_by_id(&self, ids: &[Uuid], wanted: &Wanted) -> Result<HashMap<Uuid, Found>> {
         let reading = self.reading().await?;
-        let statement = self.part_of(wanted, among(participant::Column::Id, ids.iter().copied()));
-        let rows = Row::find_by_statement(self.backend().build(&statement)).all(reading.tx()).await?;
-        let rows = self.opened(rows, wanted).await?;
-        let women: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
+        let rows = self.participants_in(reading.tx(), ids, wanted).await?;
+        let women: Vec<Uuid> = rows.keys().copied().collect();
         let mut found: HashMap<Uuid, Found> = ids.iter().map(|id| (*id, Found::Record(None))).collect();
-        found.extend(rows.into_iter().map(|row| (row.id, Found::Record(Some(Box::new(row))))));
+        found.extend(rows.into_iter().map(|(id, row)| (id, Found::Record(Some(Box::new(row))))));
         reading.end("participant", &wanted.fields, women, found).await
+    }
+
+    /// Records by id, in a transaction that leaves their trace.
+    pub(in crate::store) async fn participants_in(
+        &self,
+        tx: &DatabaseTransaction,
+        ids: &[Uuid],
+        wanted: &Wanted,
+    ) -> Result<HashMap<Uuid, Participant>> {
+        let statement = self.part_of(wanted, among(participant::Column::Id, ids.iter().copied()));
+        let rows = Row::find_by_statement(self.backend().build(&statement)).all(tx).await?;
+        Ok(self.opened(rows, wanted).await?.into_iter().map(|row| (row.id, row)).collect())
     }
 
     /// The records in scope with the columns that are wanted. What the viewer may not know is not fetched.
