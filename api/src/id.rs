@@ -27,6 +27,11 @@ pub enum Kind {
     AdequacyNorm = 23,
     FacilityPopulation = 24,
     ItemPermission = 25,
+    AuditEvent = 40,
+    SafeguardingNote = 41,
+    AuditActor = 42,
+    /// What an audit row is about, where it is no object of another kind.
+    AuditObject = 43,
 }
 
 impl Kind {
@@ -50,6 +55,10 @@ impl Kind {
             AdequacyNorm,
             FacilityPopulation,
             ItemPermission,
+            AuditEvent,
+            SafeguardingNote,
+            AuditActor,
+            AuditObject,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)
@@ -126,6 +135,13 @@ pub fn given_list<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Option<
     some_list(source).map(Some)
 }
 
+/// The id of an input that may be left out, of whatever type.
+pub fn optional_any<'de, D: Deserializer<'de>>(source: D) -> Result<Option<GlobalId>, D::Error> {
+    let text = Option::<String>::deserialize(source)?;
+    let parse = |text: String| GlobalId::parse(&text).ok_or_else(|| serde::de::Error::custom(NOT_AN_ID));
+    text.map(parse).transpose()
+}
+
 fn any<E: serde::de::Error>(text: &str) -> Result<Uuid, E> {
     GlobalId::parse(text).map(|id| id.id).ok_or_else(|| E::custom(NOT_AN_ID))
 }
@@ -148,6 +164,7 @@ pub const GIFT: u8 = Kind::Gift as u8;
 pub const STOCK_PLACE: u8 = Kind::StockPlace as u8;
 pub const STOCK_LOT: u8 = Kind::StockLot as u8;
 pub const STOCK_MOVEMENT: u8 = Kind::StockMovement as u8;
+pub const AUDIT_ACTOR: u8 = Kind::AuditActor as u8;
 
 #[cfg(test)]
 mod tests {

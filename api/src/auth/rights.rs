@@ -32,10 +32,16 @@ pub enum Right {
     StockSetUp,
     GiftFollow,
     GiftAccount,
+    /// To read who did what when, and the head of the chain. It shows no content of any row.
+    AuditRead,
+    /// To write in the log that stewards look into.
+    SafeguardingRecord,
+    /// To read that log and close what is in it.
+    SafeguardingRead,
 }
 
 impl Right {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -57,6 +63,9 @@ impl Right {
         Self::StockSetUp,
         Self::GiftFollow,
         Self::GiftAccount,
+        Self::AuditRead,
+        Self::SafeguardingRecord,
+        Self::SafeguardingRead,
     ];
 
     /// As `RESOURCE:ACTION`.
@@ -83,6 +92,9 @@ impl Right {
             Self::StockSetUp => "STOCK:SET_UP",
             Self::GiftFollow => "GIFT:FOLLOW",
             Self::GiftAccount => "GIFT:ACCOUNT",
+            Self::AuditRead => "AUDIT:READ",
+            Self::SafeguardingRecord => "SAFEGUARDING:RECORD",
+            Self::SafeguardingRead => "SAFEGUARDING:READ",
         }
     }
 
@@ -103,6 +115,7 @@ impl Right {
                         | Self::DistributionRecord
                         | Self::StockRead
                         | Self::StockRecord
+                        | Self::SafeguardingRecord
                 )
             }
             Coordinator => matches!(
@@ -126,6 +139,7 @@ impl Right {
                     | Self::StockCorrect
                     | Self::StockSetUp
                     | Self::GiftFollow
+                    | Self::SafeguardingRecord
             ),
             Steward => matches!(
                 self,
@@ -138,9 +152,12 @@ impl Right {
                     | Self::StockRead
                     | Self::GiftFollow
                     | Self::GiftAccount
+                    | Self::AuditRead
+                    | Self::SafeguardingRecord
+                    | Self::SafeguardingRead
             ),
             Admin => matches!(self, Self::RegistryReadDraft | Self::AgreementRead | Self::AgreementWrite),
-            Auditor => false,
+            Auditor => matches!(self, Self::AuditRead),
         }
     }
 }

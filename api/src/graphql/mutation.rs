@@ -19,7 +19,7 @@ use super::{
     organization::{self, Statement},
     program::{self, Program},
     render::{Object, Writer, Written},
-    shipment,
+    safeguarding, shipment,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
 };
 use crate::{
@@ -53,6 +53,7 @@ pub enum Subject {
     AdequacyNorm(Uuid),
     FacilityPopulation(Uuid),
     ItemPermission(Uuid),
+    SafeguardingNote(Uuid),
     /// One that has just been written, so that it need not be read again.
     NewDistribution(Box<Delivery>),
     /// The answers to the rows of a device.
@@ -205,6 +206,7 @@ impl Input {
             Kind::Award => Subject::Award(id),
             Kind::Gift => Subject::Gift(id),
             Kind::Distribution => Subject::Distribution(id),
+            Kind::SafeguardingNote => Subject::SafeguardingNote(id),
             Kind::Organization
             | Kind::Claim
             | Kind::StockPlace
@@ -212,7 +214,10 @@ impl Input {
             | Kind::StockMovement
             | Kind::AdequacyNorm
             | Kind::FacilityPopulation
-            | Kind::ItemPermission => return None,
+            | Kind::ItemPermission
+            | Kind::AuditEvent
+            | Kind::AuditActor
+            | Kind::AuditObject => return None,
         })
     }
 
@@ -289,6 +294,7 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str)
             "resolveLikelyDuplicates" => duplicate::resolve(access, input).await,
             _ => distribution::mutate(access, name, input).await,
         },
+        "SafeguardingNote" => safeguarding::mutate(access, name, input).await,
         "StockMovement" => stock::mutate(access, name, input).await,
         "StockPlace" | "AdequacyNorm" | "FacilityPopulation" | "ItemPermission" => {
             stock::mutate_reference(access, name, input).await
@@ -411,6 +417,7 @@ impl Object for Payload {
                 let permission = access.item_permission(*id).map(ItemPermission);
                 w.optional(node, permission.as_ref().map(|permission| permission as &dyn Object))
             }
+            Subject::SafeguardingNote(id) => safeguarding::one(node, w, *id),
             Subject::NewDistribution(delivery) => w.object(node, &Distribution(delivery)),
             Subject::Synced(answers) => {
                 let of_stock = self.type_name == "SyncStockMovementsPayload";

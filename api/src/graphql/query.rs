@@ -2,6 +2,7 @@
 
 use super::{
     agreement::{self, Agreement},
+    audit,
     award::{self, Award, Gift},
     changes, distribution, duplicate,
     facility::{self, Facility},
@@ -12,6 +13,7 @@ use super::{
     organization::{self, Claim, Organization, Statement},
     program::{self, Program},
     render::{Object, Writer, Written},
+    safeguarding,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
 };
 use crate::{
@@ -69,6 +71,9 @@ impl Object for Query {
             "distributionStats" => distribution::stats(node, w),
             "changes" => changes::list(node, w),
             "likelyDuplicates" => duplicate::list(node, w),
+            "auditEvents" => audit::list(node, w),
+            "auditHead" => audit::head(node, w),
+            "safeguardingNotes" => safeguarding::list(node, w),
             "stockOnHand" | "stockCover" | "stockMovements" | "lots" | "stockPlaces" => stock::query(node, w),
             "warehouseBalances" | "giftReceipts" | "bulkDispatches" | "giftTrace" => gift::query(node, w),
             _ => w.absent(node),
@@ -108,6 +113,8 @@ pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
         Kind::StockLot | Kind::StockMovement if !access.viewer.has(Right::StockRead) => w.null(),
         Kind::StockLot => stock::lot(node, w, id),
         Kind::StockMovement => stock::movement(node, w, id),
+        // Lists alone give these out, and leave a trace of it.
+        Kind::AuditEvent | Kind::AuditActor | Kind::AuditObject | Kind::SafeguardingNote => w.null(),
     }
 }
 

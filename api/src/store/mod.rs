@@ -4,6 +4,7 @@
 //! [`Access::select`], which adds the viewer's scope; an entity that states no scope cannot be read.
 
 pub mod agreement;
+pub mod audit;
 pub mod award;
 pub mod bulk;
 pub mod catalog;
@@ -26,6 +27,7 @@ pub mod member;
 pub mod organization;
 pub mod outbox;
 pub mod program;
+pub mod safeguarding;
 pub mod search;
 pub mod shipment;
 pub mod stats;
@@ -81,6 +83,8 @@ pub struct Access {
     pub viewer: Viewer,
     pub catalog: Arc<Catalog>,
     pub now: DateTime<Utc>,
+    /// The SHA-256 of the document that asks; none outside GraphQL.
+    pub document: Option<[u8; 32]>,
     /// For the second attempt of a write: the transaction that holds the reference tables as `catalog` has them.
     held: Option<tied::Held>,
     /// How many statements this request has run, for work that goes on in other tasks.
@@ -150,7 +154,16 @@ impl Store {
     /// The same with reference tables out of memory; `seen` says afterwards whether they are those of the database.
     pub fn access_seeing(self: &Arc<Self>, viewer: Viewer, catalog: Arc<Catalog>, seen: Arc<Seen>) -> Access {
         let statements = STATEMENTS.try_with(Arc::clone).unwrap_or_default();
-        Access { store: self.clone(), viewer, catalog, now: self.clock.now(), held: None, statements, seen }
+        Access {
+            store: self.clone(),
+            viewer,
+            catalog,
+            now: self.clock.now(),
+            document: None,
+            held: None,
+            statements,
+            seen,
+        }
     }
 
     /// The reference tables as they are now, whoever changed them last.
