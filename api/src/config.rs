@@ -114,6 +114,10 @@ pub struct Settings {
     #[arg(long, env = "UMBRAL_SOCKET_PING_SECONDS", default_value_t = 20, global = true)]
     pub socket_ping_seconds: u64,
 
+    /// Folder for the heads of the audit; heads in the data folder when left out.
+    #[arg(long, env = "UMBRAL_AUDIT_HEADS", global = true)]
+    pub audit_heads: Option<PathBuf>,
+
     /// Worker threads; as many as there are processors when left out.
     #[arg(long, env = "UMBRAL_WORKERS", global = true)]
     pub workers: Option<usize>,
@@ -193,6 +197,10 @@ pub struct Config {
     /// How long PostgreSQL works on one statement. None for commands.
     pub statement_time: Option<Duration>,
     pub workers: usize,
+    /// Where the heads of the audit are written.
+    pub audit_heads: PathBuf,
+    /// How often the server seals what is new in the audit; none when something else does.
+    pub seal_every: Option<Duration>,
     pub cost: CostLimits,
     pub sockets: SocketLimits,
     pub exports: ExportLimits,
@@ -206,6 +214,9 @@ const MASTER_KEY: &str = "master.key";
 
 const EXPORTS: ExportLimits =
     ExportLimits { workbooks: 4, of_account: 2, send_time: Duration::from_secs(60) };
+
+/// The folder for the heads of the audit, in the data folder.
+const HEADS: &str = "heads";
 
 /// A setting that cannot be used: which, and why.
 #[derive(Debug)]
@@ -239,6 +250,7 @@ impl Settings {
             (None, Some(file)) => vault::Source::File(file),
             (None, None) => vault::Source::File(self.data_dir.join(MASTER_KEY)),
         };
+        let audit_heads = self.audit_heads.unwrap_or_else(|| self.data_dir.join(HEADS));
         Ok(Config {
             listen: self.listen,
             record_keys: self.record_keys.unwrap_or_else(|| self.data_dir.join(RECORD_KEYS)),
@@ -256,6 +268,8 @@ impl Settings {
             request_time: Duration::from_secs(self.request_seconds.clamp(1, 300)),
             statement_time: Some(Duration::from_secs(self.request_seconds.clamp(1, 300) + 5)),
             workers: self.workers.unwrap_or(processors).clamp(1, 256),
+            audit_heads,
+            seal_every: Some(Duration::from_secs(1)),
             cost: CostLimits { public: 20_000, outside: 50_000, staff: 100_000 },
             sockets: SocketLimits {
                 all: self.sockets,
@@ -293,6 +307,9 @@ impl Config {
             request_time: Duration::from_secs(60),
             statement_time: None,
             workers: 2,
+            audit_heads: data_dir.join(HEADS),
+            // Tests say when.
+            seal_every: None,
             cost: CostLimits { public: 20_000, outside: 50_000, staff: 100_000 },
             sockets: SocketLimits {
                 all: 10,

@@ -32,6 +32,11 @@ pub enum Kind {
     Maternity = 52,
     Consent = 53,
     BreakGlass = 54,
+    AuditEvent = 40,
+    SafeguardingNote = 41,
+    AuditActor = 42,
+    /// What an audit row is about, where it is no object of another kind.
+    AuditObject = 43,
 }
 
 impl Kind {
@@ -60,6 +65,10 @@ impl Kind {
             Maternity,
             Consent,
             BreakGlass,
+            AuditEvent,
+            SafeguardingNote,
+            AuditActor,
+            AuditObject,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)
@@ -141,6 +150,13 @@ pub fn given_list<'de, D: Deserializer<'de>>(source: D) -> Result<Option<Option<
     some_list(source).map(Some)
 }
 
+/// The id of an input that may be left out, of whatever type.
+pub fn optional_any<'de, D: Deserializer<'de>>(source: D) -> Result<Option<GlobalId>, D::Error> {
+    let text = Option::<String>::deserialize(source)?;
+    let parse = |text: String| GlobalId::parse(&text).ok_or_else(|| serde::de::Error::custom(NOT_AN_ID));
+    text.map(parse).transpose()
+}
+
 fn any<E: serde::de::Error>(text: &str) -> Result<Uuid, E> {
     GlobalId::parse(text).map(|id| id.id).ok_or_else(|| E::custom(NOT_AN_ID))
 }
@@ -165,6 +181,7 @@ pub const STOCK_LOT: u8 = Kind::StockLot as u8;
 pub const STOCK_MOVEMENT: u8 = Kind::StockMovement as u8;
 pub const PARTICIPANT: u8 = Kind::Participant as u8;
 pub const BREAK_GLASS: u8 = Kind::BreakGlass as u8;
+pub const AUDIT_ACTOR: u8 = Kind::AuditActor as u8;
 
 #[cfg(test)]
 mod tests {

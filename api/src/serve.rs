@@ -11,6 +11,7 @@ use crate::{
     http::{self, App, graphql::Engine},
     store::{
         Store,
+        audit::heads::Heads,
         connect::{Pools, Sizes},
     },
     vault::{self, Vault},
@@ -24,6 +25,7 @@ pub struct Running {
     handle: ServerHandle,
     joined: tokio::task::JoinHandle<std::io::Result<()>>,
     feed: tokio::task::JoinHandle<()>,
+    sealer: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Running {
@@ -38,6 +40,9 @@ impl Running {
     pub async fn wait(self) {
         let _ = self.joined.await;
         self.feed.abort();
+        if let Some(sealer) = self.sealer {
+            sealer.abort();
+        }
         self.store.close().await;
     }
 }
@@ -201,5 +206,7 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
     let handle = server.handle();
     let joined = tokio::spawn(server);
     let feed = tokio::spawn(follow(store.clone()));
-    Ok(Running { address, store, verifier, handle, joined, feed })
+    let heads = Heads::new(config.audit_heads.clone());
+    let sealer = config.seal_every.map(|every| tokio::spawn(store.clone().run_sealer(every, heads)));
+    Ok(Running { address, store, verifier, handle, joined, feed, sealer })
 }

@@ -19,6 +19,14 @@ pub struct Model {
     pub entity_id: Uuid,
     pub entity_version: Option<i32>,
     pub detail: Json,
+    /// Of a read, why it was made.
+    pub purpose: Option<String>,
+    /// Of a read, the names of the fields that were given out.
+    pub fields: Option<Json>,
+    /// Of a read, the ids of the rows that were given out, or how many there were.
+    pub rows: Option<Json>,
+    /// Of a read, the SHA-256 of the document that asked.
+    pub document_hash: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

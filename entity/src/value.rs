@@ -2,6 +2,7 @@
 
 mod outbox;
 mod record;
+mod safeguarding;
 mod stock;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ pub use self::record::{
     AgeBand, BlindIndexKind, ConsentDecision, ConsentMethod, ConsentPurpose, DependantRelation,
     MaternityState, StayEnding,
 };
+pub use self::safeguarding::{SafeguardingKind, SafeguardingStatus};
 pub use self::stock::{GiftFlowKind, StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
 
 /// What an organisation is to the others.

@@ -110,3 +110,9 @@ mod gift;
 
 #[cfg(test)]
 mod live;
+
+#[cfg(test)]
+mod audit;
+
+#[cfg(test)]
+mod safeguarding;

@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 64] = [
+const ENTITIES: [(&str, Shape); 68] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -25,6 +25,9 @@ const ENTITIES: [(&str, Shape); 64] = [
     ("agreement_party", shape::<entity::agreement_party::Entity>),
     ("agreement_program", shape::<entity::agreement_program::Entity>),
     ("audit_event", shape::<entity::audit_event::Entity>),
+    ("audit_link", shape::<entity::audit_link::Entity>),
+    ("audit_pending", shape::<entity::audit_pending::Entity>),
+    ("audit_seal", shape::<entity::audit_seal::Entity>),
     ("award", shape::<entity::award::Entity>),
     ("award_program", shape::<entity::award_program::Entity>),
     ("blind_index", shape::<entity::blind_index::Entity>),
@@ -71,6 +74,7 @@ const ENTITIES: [(&str, Shape); 64] = [
     ("program_site", shape::<entity::program_site::Entity>),
     ("record_reach", shape::<entity::record_reach::Entity>),
     ("region", shape::<entity::region::Entity>),
+    ("safeguarding_note", shape::<entity::safeguarding_note::Entity>),
     ("shipment", shape::<entity::shipment::Entity>),
     ("shipment_line", shape::<entity::shipment_line::Entity>),
     ("statement", shape::<entity::statement::Entity>),

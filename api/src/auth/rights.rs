@@ -45,10 +45,16 @@ pub enum Right {
     /// To take a right that one does not hold, on one woman's record, for a stated reason and a short time.
     BreakGlassTake,
     BreakGlassReview,
+    /// To read who did what when, and the head of the chain. It shows no content of any row.
+    AuditRead,
+    /// To write in the log that stewards look into.
+    SafeguardingRecord,
+    /// To read that log and close what is in it.
+    SafeguardingRead,
 }
 
 impl Right {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -80,6 +86,9 @@ impl Right {
         Self::MaternityWrite,
         Self::BreakGlassTake,
         Self::BreakGlassReview,
+        Self::AuditRead,
+        Self::SafeguardingRecord,
+        Self::SafeguardingRead,
     ];
 
     /// As `RESOURCE:ACTION`.
@@ -116,6 +125,9 @@ impl Right {
             Self::MaternityWrite => "MATERNITY:WRITE",
             Self::BreakGlassTake => "BREAK_GLASS:TAKE",
             Self::BreakGlassReview => "BREAK_GLASS:REVIEW",
+            Self::AuditRead => "AUDIT:READ",
+            Self::SafeguardingRecord => "SAFEGUARDING:RECORD",
+            Self::SafeguardingRead => "SAFEGUARDING:READ",
         }
     }
 
@@ -141,6 +153,7 @@ impl Right {
                         | Self::ParticipantWrite
                         | Self::ConsentRecord
                         | Self::BreakGlassTake
+                        | Self::SafeguardingRecord
                 )
             }
             Coordinator => matches!(
@@ -172,6 +185,7 @@ impl Right {
                     | Self::MaternityRead
                     | Self::MaternityWrite
                     | Self::BreakGlassTake
+                    | Self::SafeguardingRecord
             ),
             Steward => matches!(
                 self,
@@ -191,9 +205,12 @@ impl Right {
                     | Self::ConsentRecord
                     | Self::BreakGlassTake
                     | Self::BreakGlassReview
+                    | Self::AuditRead
+                    | Self::SafeguardingRecord
+                    | Self::SafeguardingRead
             ),
             Admin => matches!(self, Self::RegistryReadDraft | Self::AgreementRead | Self::AgreementWrite),
-            Auditor => false,
+            Auditor => matches!(self, Self::AuditRead),
         }
     }
 }

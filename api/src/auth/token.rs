@@ -129,16 +129,43 @@ pub fn issue(ring: &KeyRing, options: IssueOptions<'_>) -> Result<String, IssueE
     jsonwebtoken::encode(&header, &claims, key.signing()).map_err(|_| IssueError::Signing)
 }
 
+/// The type of a statement that is no token.
+const STATEMENT: &str = "umbral-statement+jws";
+
 /// Signs a statement with the ring's active key, as a JSON Web Signature (RFC 7515). Its type is that of no token, so
 /// it opens nothing.
 pub fn sign(ring: &KeyRing, statement: &impl Serialize) -> Result<String, IssueError> {
     let key = ring.active().ok_or(IssueError::NoActiveKey)?;
     let header = Header {
-        typ: Some("umbral-statement+jws".to_owned()),
+        typ: Some(STATEMENT.to_owned()),
         kid: Some(key.info().kid.clone()),
         ..Header::new(key.info().alg.library())
     };
     jsonwebtoken::encode(&header, statement, key.signing()).map_err(|_| IssueError::Signing)
+}
+
+/// Reads a statement that [`sign`] has made, with any key of the ring: what was true when a key signed it stays true
+/// when the key has retired.
+///
+/// # Errors
+/// `UnknownKey` when the ring no longer has the key; why else it is not to be believed.
+pub fn read_statement<T: DeserializeOwned>(ring: &KeyRing, statement: &str) -> Result<T, Refused> {
+    let (message, signature) = statement.rsplit_once('.').ok_or(Refused::Malformed)?;
+    let (header, body) = message.split_once('.').ok_or(Refused::Malformed)?;
+    let header: JoseHeader = part(header)?;
+    if header.crit || header.typ.as_deref() != Some(STATEMENT) {
+        return Err(Refused::Malformed);
+    }
+    let kid = header.kid.ok_or(Refused::UnknownKey)?;
+    let keys = ring.public_keys();
+    let key = keys.iter().find(|key| key.kid() == kid).ok_or(Refused::UnknownKey)?;
+    if Alg::parse(&header.alg) != Some(key.alg()) {
+        return Err(Refused::WrongAlgorithm);
+    }
+    if !key.accepts(message, signature) {
+        return Err(Refused::BadSignature);
+    }
+    part(body)
 }
 
 /// Checks a token against the issuers that are trusted, at the time `now`. Asks neither clock nor network.

@@ -1,5 +1,6 @@
 //! The command line. One program does everything: `umbral --help` says what.
 
+mod audit;
 mod import;
 mod run;
 mod token;
@@ -68,6 +69,11 @@ pub enum Command {
         /// For how many days the token is good.
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=366))]
         days: u32,
+    },
+    /// The audit: sealing it, its heads, and whether anything of it was changed.
+    Audit {
+        #[command(subcommand)]
+        command: audit::AuditCommand,
     },
     /// Print the schema, whole or as one audience has it.
     Schema {
@@ -169,6 +175,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         }
         Command::Restored => run::restored(&tool_config(settings)?).await,
         Command::Import(import) => import.run(settings).await,
+        Command::Audit { command } => audit::run(&tool_config(settings)?, command).await,
         Command::Keys { command } => token::keys(&tool_config(settings)?, command),
         Command::Token { role, organization, days } => {
             token::print(&tool_config(settings)?, role, organization.as_deref(), days).await

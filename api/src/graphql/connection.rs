@@ -64,6 +64,18 @@ pub fn cursors(access: &crate::store::Access, node: &Node<'_>, list: &str, paren
     Cursors::new(access, &[list, parent, &part("filter"), &part("orderBy")])
 }
 
+/// The names of the fields that a list is asked for of each row.
+pub fn selected(node: &Node<'_>, names: Names, row: &str) -> Vec<String> {
+    let mut selected = std::collections::BTreeSet::new();
+    for field in node.fields(names.connection) {
+        let edges = field.fields(names.edge).iter().filter(|field| field.name == "node");
+        for row_at in std::iter::once(field).chain(edges) {
+            selected.extend(row_at.fields(row).iter().map(|field| field.name.to_owned()));
+        }
+    }
+    selected.into_iter().collect()
+}
+
 /// The page that a field asks for.
 ///
 /// # Errors

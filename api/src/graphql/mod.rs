@@ -5,6 +5,7 @@
 
 pub mod agreement;
 pub mod audience;
+pub mod audit;
 pub mod award;
 pub mod changes;
 pub mod coerce;
@@ -25,6 +26,7 @@ pub mod participant;
 pub mod program;
 pub mod query;
 pub mod render;
+pub mod safeguarding;
 pub mod scalars;
 pub mod sdl;
 mod shape;
@@ -263,6 +265,18 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
             }
             Need::Duplicates(number, filter, window) => {
                 fetched.duplicates.insert(number, access.likely_duplicates(&filter, &window).await);
+            }
+            Need::AuditEvents(number, asked) => {
+                fetched.audit_events.insert(number, access.audit_events(&asked).await);
+            }
+            Need::AuditHead(number) => {
+                fetched.audit_heads.insert(number, access.audit_head().await);
+            }
+            Need::SafeguardingNotes(number, asked) => {
+                fetched.safeguarding_notes.insert(number, access.safeguarding_notes(&asked).await);
+            }
+            Need::SafeguardingNote(id) => {
+                fetched.safeguarding.insert(id, access.safeguarding_note(id).await);
             }
             Need::Gifts(number, asked) => {
                 fetched.gifts.insert(number, access.gifts_asked(&asked).await);

@@ -20,7 +20,7 @@ use super::{
     participant,
     program::{self, Program},
     render::{Object, Writer, Written},
-    shipment,
+    safeguarding, shipment,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
 };
 use crate::{
@@ -54,6 +54,7 @@ pub enum Subject {
     AdequacyNorm(Uuid),
     FacilityPopulation(Uuid),
     ItemPermission(Uuid),
+    SafeguardingNote(Uuid),
     /// One that has just been written, so that it need not be read again.
     NewDistribution(Box<Delivery>),
     Participant(Uuid),
@@ -210,6 +211,7 @@ impl Input {
             Kind::Gift => Subject::Gift(id),
             Kind::Distribution => Subject::Distribution(id),
             Kind::Participant => Subject::Participant(id),
+            Kind::SafeguardingNote => Subject::SafeguardingNote(id),
             Kind::Organization
             | Kind::Claim
             | Kind::StockPlace
@@ -221,7 +223,10 @@ impl Input {
             | Kind::CustodyStay
             | Kind::Maternity
             | Kind::Consent
-            | Kind::BreakGlass => return None,
+            | Kind::BreakGlass
+            | Kind::AuditEvent
+            | Kind::AuditActor
+            | Kind::AuditObject => return None,
         })
     }
 
@@ -300,6 +305,7 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str)
         },
         "Participant" => participant::mutate(access, name, input).await,
         "Boolean" => participant::see(access, input).await,
+        "SafeguardingNote" => safeguarding::mutate(access, name, input).await,
         "StockMovement" => stock::mutate(access, name, input).await,
         "StockPlace" | "AdequacyNorm" | "FacilityPopulation" | "ItemPermission" => {
             stock::mutate_reference(access, name, input).await
@@ -424,6 +430,7 @@ impl Object for Payload {
             }
             Subject::Participant(id) => participant::one(node, w, *id),
             Subject::Seen => w.bool(true),
+            Subject::SafeguardingNote(id) => safeguarding::one(node, w, *id),
             Subject::NewDistribution(delivery) => w.object(node, &Distribution(delivery)),
             Subject::Synced(answers) => {
                 let of_stock = self.type_name == "SyncStockMovementsPayload";

@@ -13,12 +13,12 @@ use super::{node::Node, types::Base};
 use crate::{
     error::Error,
     store::{
-        Access,
+        Access, audit,
         changes::{Changes, Position},
         distribution::{Delivery, Filter, Listing, Parent},
         duplicate, gift,
         keyset::{Page, Window},
-        participant,
+        participant, safeguarding,
         shipment::Shipment,
         stats::{Dimension, Stats, Wanted},
         stock::read::{Asked, Found, Movement},
@@ -53,6 +53,12 @@ pub enum Need {
     Gifts(usize, Box<gift::read::Asked>),
     /// A page of deliveries that look alike, for the field with this number.
     Duplicates(usize, Box<duplicate::Filter>, Window),
+    /// A page of the audit, or its newest head, for the field with this number.
+    AuditEvents(usize, Box<audit::Asked>),
+    AuditHead(usize),
+    /// A page of the safeguarding log for the field with this number, or one note by id.
+    SafeguardingNotes(usize, Box<safeguarding::Asked>),
+    SafeguardingNote(Uuid),
     /// One lot, or one movement, by id.
     StockLot(Uuid),
     StockMovement(Uuid),
@@ -80,6 +86,10 @@ pub struct Fetched {
     pub proofs: HashMap<Uuid, Result<Vec<entity::delivery_proof::Model>, Error>>,
     pub changes: HashMap<usize, Result<Changes, Error>>,
     pub records: HashMap<(usize, Uuid), Result<participant::Found, Error>>,
+    pub audit_events: HashMap<usize, Result<Page<audit::Event>, Error>>,
+    pub audit_heads: HashMap<usize, Result<audit::Signed, Error>>,
+    pub safeguarding_notes: HashMap<usize, Result<Page<entity::safeguarding_note::Model>, Error>>,
+    pub safeguarding: HashMap<Uuid, Result<Option<entity::safeguarding_note::Model>, Error>>,
 }
 
 /// Writes one root field.

@@ -18,6 +18,7 @@ use async_graphql::{
     parser::types::{ExecutableDocument, OperationType},
 };
 use futures_util::StreamExt;
+use sha2::{Digest, Sha256};
 
 use super::{
     App,
@@ -73,6 +74,8 @@ impl Kept {
 /// A parsed document, and what has been found out about it.
 pub(super) struct Document {
     pub(super) parsed: ExecutableDocument,
+    /// The SHA-256 of its text, by which the audit names it.
+    hash: [u8; 32],
     has_variables: bool,
     /// Audiences that it has passed all validation for.
     passed: AtomicU32,
@@ -104,6 +107,7 @@ impl Engine {
             parsed.operations.iter().any(|(_, operation)| !operation.node.variable_definitions.is_empty());
         let document = Arc::new(Document {
             parsed,
+            hash: Sha256::digest(query).into(),
             has_variables,
             passed: AtomicU32::new(0),
             verdicts: RwLock::default(),
@@ -309,7 +313,7 @@ async fn answered(
         Err(denied) => return answer::denied(denied, media),
     };
     let purpose = text_header(request, "umbral-purpose").and_then(Purpose::parse);
-    let access = access.asking(purpose, &parameters.query);
+    let mut access = access.asking(purpose);
     let audience = access.viewer.audience();
     let limit = app.config.cost.of(audience);
     let fail = |errors: &[ServerError], cost: Option<Cost>| {
@@ -323,6 +327,7 @@ async fn answered(
         Ok(document) => document,
         Err(error) => return fail(std::slice::from_ref(error), None),
     };
+    access.document = Some(document.hash);
     let checked = match app.graphql.check(document, audience, parameters) {
         Ok(checked) => checked,
         Err(errors) => return fail(&errors, None),

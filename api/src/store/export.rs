@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Access;
+use super::{
+    Access,
+    audit::{Reading, Rows},
+};
 use crate::{auth::Right, error::Result};
 
 /// What the audit keeps of an export.
@@ -26,7 +29,8 @@ impl Access {
         let write = self.store.bulk().await?.as_write(self);
         let Told { what, format, filter, rows } = told;
         let detail = json!({ "of": what, "format": format, "filter": filter, "rows": rows });
-        write.audit("EXPORT", "export", self.new_id(), None, detail).await?;
+        let export = Reading { action: "EXPORT", detail, ..Reading::of("export", Rows::Count(rows)) };
+        write.audit_reading(export).await?;
         write.commit().await
     }
 

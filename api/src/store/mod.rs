@@ -4,6 +4,7 @@
 //! [`Access::select`], which adds the viewer's scope; an entity that states no scope cannot be read.
 
 pub mod agreement;
+pub mod audit;
 pub mod award;
 pub mod bulk;
 pub mod catalog;
@@ -28,6 +29,7 @@ pub mod outbox;
 pub mod participant;
 pub mod program;
 pub mod record;
+pub mod safeguarding;
 pub mod search;
 pub mod shipment;
 pub mod stats;
@@ -85,6 +87,8 @@ pub struct Access {
     pub viewer: Viewer,
     pub catalog: Arc<Catalog>,
     pub now: DateTime<Utc>,
+    /// The SHA-256 of the document that asks; none outside GraphQL.
+    pub document: Option<[u8; 32]>,
     /// For the second attempt of a write: the transaction that holds the reference tables as `catalog` has them.
     held: Option<tied::Held>,
     /// How many statements this request has run, for work that goes on in other tasks.
@@ -92,8 +96,6 @@ pub struct Access {
     seen: Arc<Seen>,
     /// Why women's records are used, when the request says so.
     purpose: Option<record::Purpose>,
-    /// SHA-256 of the document that asks.
-    document: Option<[u8; 32]>,
 }
 
 /// What the statements of a request have seen of the version of the reference tables.

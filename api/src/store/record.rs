@@ -2,12 +2,12 @@
 
 use entity::record_reach;
 use sea_orm::{DatabaseTransaction, EntityTrait, Set};
-use serde_json::json;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    Access, begin,
+    Access,
+    audit::Rows,
+    begin,
     write::{Trace, Write},
 };
 use crate::error::{Error, Result};
@@ -57,12 +57,10 @@ pub(super) struct Reading<'a> {
 }
 
 impl Access {
-    /// The same viewer, with what a request says of itself.
+    /// The same viewer, with the purpose that a request says.
     #[must_use]
-    pub fn asking(self, purpose: Option<Purpose>, document: &str) -> Self {
-        // Nobody else's requests pay for it.
-        let document = (!self.is_outside()).then(|| Sha256::digest(document).into());
-        Self { purpose, document, ..self }
+    pub fn asking(self, purpose: Option<Purpose>) -> Self {
+        Self { purpose, ..self }
     }
 
     /// # Errors
@@ -98,13 +96,14 @@ impl Reading<'_> {
         let mut women: Vec<Uuid> = women.into_iter().collect();
         women.sort_unstable();
         women.dedup();
-        let access = self.write.access;
-        let document = access.document.map(hex);
-        let detail =
-            json!({ "purpose": self.purpose.name(), "fields": fields, "rows": women, "document": document });
-        let trace = Trace { action: "READ", entity, detail };
-        let one = if let [one] = women.as_slice() { *one } else { Uuid::nil() };
-        let event = self.write.trace(access.own()?, trace, one, None).await?;
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        let document = self.write.access.document;
+        let purpose = Some(self.purpose.name());
+        let rows = Rows::Ids(women.clone());
+        let event = self
+            .write
+            .audit_read(entity, purpose, &fields, rows, document.as_ref().map(|of| &of[..]))
+            .await?;
         self.write.reached(event, women).await?;
         self.write.commit().await?;
         Ok(found)
@@ -139,8 +138,4 @@ impl Write<'_> {
         let event = self.trace(self.access.own()?, trace, entity_id, version).await?;
         self.reached(event, vec![woman]).await
     }
-}
-
-fn hex(bytes: [u8; 32]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -273,22 +273,30 @@ impl Write<'_> {
         entity_id: Uuid,
         version: Option<i32>,
     ) -> Result<Uuid> {
-        let id = self.access.new_id();
-        let role = self.access.viewer.role().map_or("SYSTEM", rights::role_name);
-        audit_event::Entity::insert(audit_event::ActiveModel {
+        let event = audit_event::ActiveModel {
             organization_id: Set(organization),
-            id: Set(id),
-            recorded_at: Set(self.access.now),
-            account_id: Set(self.access.viewer.account()),
-            role: Set(role.to_owned()),
             action: Set(trace.action.to_owned()),
             entity: Set(trace.entity.to_owned()),
             entity_id: Set(entity_id),
             entity_version: Set(version),
             detail: Set(trace.detail),
-        })
-        .exec_without_returning(&self.tx)
-        .await?;
+            ..Default::default()
+        };
+        self.append(event).await
+    }
+
+    /// Appends an audit row, and gives its id: who, when, and what the caller has filled in.
+    pub(super) async fn append(&self, event: audit_event::ActiveModel) -> Result<Uuid> {
+        let id = self.access.new_id();
+        let role = self.access.viewer.role().map_or("SYSTEM", rights::role_name);
+        let event = audit_event::ActiveModel {
+            id: Set(id),
+            recorded_at: Set(self.access.now),
+            account_id: Set(self.access.viewer.account()),
+            role: Set(role.to_owned()),
+            ..event
+        };
+        audit_event::Entity::insert(event).exec_without_returning(&self.tx).await?;
         Ok(id)
     }
 

@@ -363,6 +363,10 @@ impl Import<'_> {
             entity_id: id,
             entity_version: Some(version),
             detail: json!({ "file": self.file, "line": line }),
+            purpose: None,
+            fields: None,
+            rows: None,
+            document_hash: None,
         });
     }
 
