@@ -1,5 +1,7 @@
 //! The rows of a chain, place by place.
 
+use std::collections::VecDeque;
+
 use chrono::{DateTime, Utc};
 use sea_orm::{QueryResult, Statement};
 use uuid::Uuid;
@@ -18,6 +20,8 @@ pub struct Walk {
     organization: Uuid,
     /// The place that comes next.
     pub next: i64,
+    /// Places that were read and come later.
+    ahead: VecDeque<Link>,
     /// The digest of the place before, as it is there.
     stored: Vec<u8>,
     /// The same as it should be, where that is something else.
@@ -53,6 +57,7 @@ impl Walk {
         Self {
             organization,
             next: 1,
+            ahead: VecDeque::new(),
             stored: chain::beginning(organization),
             wanted: None,
             changed: Vec::new(),
@@ -153,33 +158,36 @@ fn swapped(one: &Suspect, other: &Suspect) -> bool {
 }
 
 impl Store {
-    /// Walks on to a place, or to the end of the chain.
+    /// Walks on to a place.
     pub(super) async fn walk_to(&self, walk: &mut Walk, last: i64) -> Result<()> {
         while walk.next <= last {
-            let links = self.links(walk.organization, walk.next, last).await?;
-            let read = links.len() as u64;
-            links.into_iter().for_each(|link| walk.step(link));
-            if read < AT_ONCE {
-                break;
+            if walk.ahead.is_empty() {
+                walk.ahead = self.links(walk.organization, walk.next).await?;
             }
-        }
-        if walk.next <= last {
-            walk.faults.add(Fault::PlacesGone { first: walk.next, last });
-            walk.next = last.saturating_add(1);
+            match walk.ahead.pop_front() {
+                Some(link) if link.number <= last => walk.step(link),
+                behind => {
+                    if let Some(link) = behind {
+                        walk.ahead.push_front(link);
+                    }
+                    walk.faults.add(Fault::PlacesGone { first: walk.next, last });
+                    walk.next = last.saturating_add(1);
+                }
+            }
         }
         Ok(())
     }
 
-    async fn links(&self, organization: Uuid, first: i64, last: i64) -> Result<Vec<Link>> {
+    async fn links(&self, organization: Uuid, first: i64) -> Result<VecDeque<Link>> {
         let backend = self.pools.read.get_database_backend();
         let sql = format!(
             "SELECT l.number, l.event_id, l.digest, {} FROM (SELECT * FROM audit_link \
-             WHERE organization_id = $1 AND number BETWEEN $2 AND $3 ORDER BY number LIMIT {AT_ONCE}) l \
+             WHERE organization_id = $1 AND number >= $2 ORDER BY number LIMIT {AT_ONCE}) l \
              LEFT JOIN audit_event e ON e.organization_id = l.organization_id AND e.id = l.event_id \
              ORDER BY l.number",
             Raw::selection(backend)
         );
-        let values = [organization.into(), first.into(), last.into()];
+        let values = [organization.into(), first.into()];
         let rows = self.raw(Statement::from_sql_and_values(backend, sql, values)).await?;
         let link = |row: &QueryResult| {
             Ok(Link {
