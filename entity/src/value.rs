@@ -3,6 +3,7 @@
 mod outbox;
 mod record;
 mod stock;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,11 @@ pub use self::record::{
     MaternityState, StayEnding,
 };
 pub use self::stock::{GiftFlowKind, StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
+pub use self::work::{
+    AbsenceReason, AcknowledgementMethod, AttendanceMark, DeductionKind, EnrolmentStatus, LegalOutcome,
+    LegalStage, PaidFor, PayoutBasis, PayoutRounding, PayoutRunStatus, SaleChannel, SessionStatus,
+    SkillLevel, WithdrawalReason,
+};
 
 /// What an organisation is to the others.
 #[derive(
