@@ -32,6 +32,19 @@ pub enum Kind {
     Maternity = 52,
     Consent = 53,
     BreakGlass = 54,
+    Workshop = 60,
+    Session = 61,
+    Enrolment = 62,
+    Attendance = 63,
+    Skill = 64,
+    Product = 65,
+    ProductionBatch = 66,
+    Sale = 67,
+    PayoutPolicy = 68,
+    PayoutRun = 69,
+    Payout = 70,
+    SavingsWithdrawal = 71,
+    LegalMatter = 72,
 }
 
 impl Kind {
@@ -60,6 +73,19 @@ impl Kind {
             Maternity,
             Consent,
             BreakGlass,
+            Workshop,
+            Session,
+            Enrolment,
+            Attendance,
+            Skill,
+            Product,
+            ProductionBatch,
+            Sale,
+            PayoutPolicy,
+            PayoutRun,
+            Payout,
+            SavingsWithdrawal,
+            LegalMatter,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)
@@ -158,6 +184,13 @@ pub const GIFT: u8 = Kind::Gift as u8;
 pub const STOCK_PLACE: u8 = Kind::StockPlace as u8;
 pub const STOCK_LOT: u8 = Kind::StockLot as u8;
 pub const STOCK_MOVEMENT: u8 = Kind::StockMovement as u8;
+pub const PARTICIPANT: u8 = Kind::Participant as u8;
+pub const WORKSHOP: u8 = Kind::Workshop as u8;
+pub const SESSION: u8 = Kind::Session as u8;
+pub const PRODUCT: u8 = Kind::Product as u8;
+pub const PRODUCTION_BATCH: u8 = Kind::ProductionBatch as u8;
+pub const SALE: u8 = Kind::Sale as u8;
+pub const PAYOUT_RUN: u8 = Kind::PayoutRun as u8;
 
 #[cfg(test)]
 mod tests {

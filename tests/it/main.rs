@@ -107,3 +107,9 @@ mod gift;
 
 #[cfg(test)]
 mod live;
+
+#[cfg(test)]
+mod work;
+
+#[cfg(test)]
+mod payout;

@@ -13,6 +13,7 @@ pub struct Client {
     base: String,
     token: Option<String>,
     organization: Option<String>,
+    purpose: Option<String>,
 }
 
 impl Client {
@@ -25,7 +26,7 @@ impl Client {
             .timeout(Duration::from_secs(60))
             .build()
             .unwrap_or_else(|error| panic!("client: {error}"));
-        Self { http, base, token: None, organization: None }
+        Self { http, base, token: None, organization: None, purpose: None }
     }
 
     /// The same, with a bearer token.
@@ -38,6 +39,12 @@ impl Client {
     #[must_use]
     pub fn organization(&self, slug: &str) -> Self {
         Self { organization: Some(slug.into()), ..self.clone() }
+    }
+
+    /// The same, saying why it uses women's records.
+    #[must_use]
+    pub fn purpose(&self, purpose: &str) -> Self {
+        Self { purpose: Some(purpose.into()), ..self.clone() }
     }
 
     /// Sends a GraphQL request as most tools send it. Variables may be `Value::Null`.
@@ -67,6 +74,9 @@ impl Client {
         }
         if let Some(slug) = &self.organization {
             builder = builder.header("umbral-organization", slug);
+        }
+        if let Some(purpose) = &self.purpose {
+            builder = builder.header("umbral-purpose", purpose);
         }
         Request(builder)
     }

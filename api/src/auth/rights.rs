@@ -45,10 +45,32 @@ pub enum Right {
     /// To take a right that one does not hold, on one woman's record, for a stated reason and a short time.
     BreakGlassTake,
     BreakGlassReview,
+    WorkshopWrite,
+    /// Workshops and sessions, which name no woman.
+    SessionRead,
+    SessionRecord,
+    /// A woman's enrolments, attendance and skills.
+    EnrolmentRead,
+    EnrolmentWrite,
+    AttendanceRecord,
+    SkillAttest,
+    ProductWrite,
+    ProductionRead,
+    ProductionRecord,
+    SaleRead,
+    SaleRecord,
+    PayoutRead,
+    PayoutPolicyWrite,
+    /// To work out runs, to pay them, and to record what women sign and take out of their savings.
+    PayoutRun,
+    /// To approve a run that somebody else has made.
+    PayoutApprove,
+    LegalRead,
+    LegalWrite,
 }
 
 impl Right {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 49] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -80,6 +102,24 @@ impl Right {
         Self::MaternityWrite,
         Self::BreakGlassTake,
         Self::BreakGlassReview,
+        Self::WorkshopWrite,
+        Self::SessionRead,
+        Self::SessionRecord,
+        Self::EnrolmentRead,
+        Self::EnrolmentWrite,
+        Self::AttendanceRecord,
+        Self::SkillAttest,
+        Self::ProductWrite,
+        Self::ProductionRead,
+        Self::ProductionRecord,
+        Self::SaleRead,
+        Self::SaleRecord,
+        Self::PayoutRead,
+        Self::PayoutPolicyWrite,
+        Self::PayoutRun,
+        Self::PayoutApprove,
+        Self::LegalRead,
+        Self::LegalWrite,
     ];
 
     /// As `RESOURCE:ACTION`.
@@ -116,6 +156,24 @@ impl Right {
             Self::MaternityWrite => "MATERNITY:WRITE",
             Self::BreakGlassTake => "BREAK_GLASS:TAKE",
             Self::BreakGlassReview => "BREAK_GLASS:REVIEW",
+            Self::WorkshopWrite => "WORKSHOP:WRITE",
+            Self::SessionRead => "SESSION:READ",
+            Self::SessionRecord => "SESSION:RECORD",
+            Self::EnrolmentRead => "ENROLMENT:READ",
+            Self::EnrolmentWrite => "ENROLMENT:WRITE",
+            Self::AttendanceRecord => "ATTENDANCE:RECORD",
+            Self::SkillAttest => "SKILL:ATTEST",
+            Self::ProductWrite => "PRODUCT:WRITE",
+            Self::ProductionRead => "PRODUCTION:READ",
+            Self::ProductionRecord => "PRODUCTION:RECORD",
+            Self::SaleRead => "SALE:READ",
+            Self::SaleRecord => "SALE:RECORD",
+            Self::PayoutRead => "PAYOUT:READ",
+            Self::PayoutPolicyWrite => "PAYOUT:SET_POLICY",
+            Self::PayoutRun => "PAYOUT:RUN",
+            Self::PayoutApprove => "PAYOUT:APPROVE",
+            Self::LegalRead => "LEGAL:READ",
+            Self::LegalWrite => "LEGAL:WRITE",
         }
     }
 
@@ -141,6 +199,13 @@ impl Right {
                         | Self::ParticipantWrite
                         | Self::ConsentRecord
                         | Self::BreakGlassTake
+                        | Self::SessionRead
+                        | Self::SessionRecord
+                        | Self::EnrolmentRead
+                        | Self::EnrolmentWrite
+                        | Self::AttendanceRecord
+                        | Self::ProductionRead
+                        | Self::ProductionRecord
                 )
             }
             Coordinator => matches!(
@@ -172,6 +237,24 @@ impl Right {
                     | Self::MaternityRead
                     | Self::MaternityWrite
                     | Self::BreakGlassTake
+                    | Self::WorkshopWrite
+                    | Self::SessionRead
+                    | Self::SessionRecord
+                    | Self::EnrolmentRead
+                    | Self::EnrolmentWrite
+                    | Self::AttendanceRecord
+                    | Self::SkillAttest
+                    | Self::ProductWrite
+                    | Self::ProductionRead
+                    | Self::ProductionRecord
+                    | Self::SaleRead
+                    | Self::SaleRecord
+                    | Self::PayoutRead
+                    | Self::PayoutPolicyWrite
+                    | Self::PayoutRun
+                    | Self::PayoutApprove
+                    | Self::LegalRead
+                    | Self::LegalWrite
             ),
             Steward => matches!(
                 self,
@@ -191,6 +274,12 @@ impl Right {
                     | Self::ConsentRecord
                     | Self::BreakGlassTake
                     | Self::BreakGlassReview
+                    | Self::SessionRead
+                    | Self::EnrolmentRead
+                    | Self::ProductionRead
+                    | Self::SaleRead
+                    | Self::PayoutRead
+                    | Self::PayoutApprove
             ),
             Admin => matches!(self, Self::RegistryReadDraft | Self::AgreementRead | Self::AgreementWrite),
             Auditor => false,

@@ -32,6 +32,7 @@ pub mod stock;
 pub mod text;
 pub mod types;
 pub mod wall;
+pub mod work;
 
 use std::{
     borrow::Cow,
@@ -235,7 +236,7 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
     let mut pages: HashMap<usize, Vec<_>> = HashMap::new();
     // Two rows of a device may be about one delivery.
     let (mut ids, mut shipments, mut proofs) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let (mut lots, mut movements) = (Vec::new(), Vec::new());
+    let (mut lots, mut movements, mut work) = (Vec::new(), Vec::new(), Vec::new());
     for need in needs {
         match need {
             Need::Deliveries(number, parent, listing) => {
@@ -269,6 +270,7 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
             Need::StockMovement(id) => movements.push(id),
             Need::Shipment(delivery) => drop(shipments.insert(delivery)),
             Need::Proofs(delivery) => drop(proofs.insert(delivery)),
+            Need::Work(asked) => work.push(*asked),
         }
     }
     for (number, asked) in pages {
@@ -294,6 +296,7 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
         }
     }
     stock::fetch_rows(access, lots, movements, fetched).await;
+    self::work::fetch(access, work, &mut fetched.work).await;
     shipment::fetch(access, shipments, proofs, fetched).await;
     if !ids.is_empty() {
         let with_lines = root.reaches("lines");

@@ -13,6 +13,7 @@ use super::{
     program::{self, Program},
     render::{Object, Writer, Written},
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
+    work,
 };
 use crate::{
     auth::{Right, rights},
@@ -70,6 +71,9 @@ impl Object for Query {
             "changes" => changes::list(node, w),
             "likelyDuplicates" => duplicate::list(node, w),
             "stockOnHand" | "stockCover" | "stockMovements" | "lots" | "stockPlaces" => stock::query(node, w),
+            "workshops" | "sessions" | "enrolments" | "attendance" | "skills" | "products"
+            | "productionBatches" | "sales" | "legalMatters" | "payoutPolicies" | "payoutRuns"
+            | "payoutRun" | "payouts" | "savingsWithdrawals" | "savings" => work::query(node, w),
             "warehouseBalances" | "giftReceipts" | "bulkDispatches" | "giftTrace" => gift::query(node, w),
             _ => w.absent(node),
         }
@@ -108,6 +112,19 @@ pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
         Kind::StockLot | Kind::StockMovement if !access.viewer.has(Right::StockRead) => w.null(),
         Kind::StockLot => stock::lot(node, w, id),
         Kind::StockMovement => stock::movement(node, w, id),
+        Kind::Workshop
+        | Kind::Session
+        | Kind::Enrolment
+        | Kind::Attendance
+        | Kind::Skill
+        | Kind::Product
+        | Kind::ProductionBatch
+        | Kind::Sale
+        | Kind::PayoutPolicy
+        | Kind::PayoutRun
+        | Kind::Payout
+        | Kind::SavingsWithdrawal
+        | Kind::LegalMatter => work::one(node, w, kind, id),
         Kind::Participant | Kind::CustodyStay | Kind::Maternity | Kind::Consent | Kind::BreakGlass => {
             w.null()
         }

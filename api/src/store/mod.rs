@@ -25,6 +25,8 @@ pub mod kit;
 pub mod member;
 pub mod organization;
 pub mod outbox;
+pub mod participant;
+pub mod payout;
 pub mod program;
 pub mod record;
 pub mod search;
@@ -35,6 +37,7 @@ pub mod sync;
 pub mod tied;
 pub mod time_zone;
 mod together;
+pub mod work;
 pub mod write;
 
 use std::sync::{

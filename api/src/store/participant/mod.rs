@@ -1,0 +1,3 @@
+//! Women who take part.
+
+pub mod scope;
