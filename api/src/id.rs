@@ -37,6 +37,19 @@ pub enum Kind {
     AuditActor = 42,
     /// What an audit row is about, where it is no object of another kind.
     AuditObject = 43,
+    Workshop = 60,
+    Session = 61,
+    Enrolment = 62,
+    Attendance = 63,
+    Skill = 64,
+    Product = 65,
+    ProductionBatch = 66,
+    Sale = 67,
+    PayoutPolicy = 68,
+    PayoutRun = 69,
+    Payout = 70,
+    SavingsWithdrawal = 71,
+    LegalMatter = 72,
 }
 
 impl Kind {
@@ -69,6 +82,19 @@ impl Kind {
             SafeguardingNote,
             AuditActor,
             AuditObject,
+            Workshop,
+            Session,
+            Enrolment,
+            Attendance,
+            Skill,
+            Product,
+            ProductionBatch,
+            Sale,
+            PayoutPolicy,
+            PayoutRun,
+            Payout,
+            SavingsWithdrawal,
+            LegalMatter,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)
@@ -182,6 +208,12 @@ pub const STOCK_MOVEMENT: u8 = Kind::StockMovement as u8;
 pub const PARTICIPANT: u8 = Kind::Participant as u8;
 pub const BREAK_GLASS: u8 = Kind::BreakGlass as u8;
 pub const AUDIT_ACTOR: u8 = Kind::AuditActor as u8;
+pub const WORKSHOP: u8 = Kind::Workshop as u8;
+pub const SESSION: u8 = Kind::Session as u8;
+pub const PRODUCT: u8 = Kind::Product as u8;
+pub const PRODUCTION_BATCH: u8 = Kind::ProductionBatch as u8;
+pub const SALE: u8 = Kind::Sale as u8;
+pub const PAYOUT_RUN: u8 = Kind::PayoutRun as u8;
 
 #[cfg(test)]
 mod tests {

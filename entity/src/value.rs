@@ -4,6 +4,7 @@ mod outbox;
 mod record;
 mod safeguarding;
 mod stock;
+mod work;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,11 @@ pub use self::record::{
 };
 pub use self::safeguarding::{SafeguardingKind, SafeguardingStatus};
 pub use self::stock::{GiftFlowKind, StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
+pub use self::work::{
+    AbsenceReason, AcknowledgementMethod, AttendanceMark, DeductionKind, EnrolmentStatus, LegalOutcome,
+    LegalStage, PaidFor, PayoutBasis, PayoutRounding, PayoutRunStatus, SaleChannel, SessionStatus,
+    SkillLevel, WithdrawalReason,
+};
 
 /// What an organisation is to the others.
 #[derive(

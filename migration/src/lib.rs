@@ -18,6 +18,8 @@ mod m20261121_000012_stock_on_hand;
 mod m20261121_000013_duplicate;
 mod m20261121_000015_audit_chain;
 mod m20261121_000016_record;
+mod m20261121_000017_work;
+mod m20261121_000018_payout;
 pub mod outside;
 
 pub struct Migrator;
@@ -40,6 +42,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000013_duplicate::Migration),
             Box::new(m20261121_000015_audit_chain::Migration),
             Box::new(m20261121_000016_record::Migration),
+            Box::new(m20261121_000017_work::Migration),
+            Box::new(m20261121_000018_payout::Migration),
         ]
     }
 }

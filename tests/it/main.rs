@@ -116,3 +116,7 @@ mod audit;
 
 #[cfg(test)]
 mod safeguarding;
+mod work;
+
+#[cfg(test)]
+mod payout;

@@ -17,13 +17,14 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 68] = [
+const ENTITIES: [(&str, Shape); 86] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
     ("agreement_facility", shape::<entity::agreement_facility::Entity>),
     ("agreement_party", shape::<entity::agreement_party::Entity>),
     ("agreement_program", shape::<entity::agreement_program::Entity>),
+    ("attendance", shape::<entity::attendance::Entity>),
     ("audit_event", shape::<entity::audit_event::Entity>),
     ("audit_link", shape::<entity::audit_link::Entity>),
     ("audit_pending", shape::<entity::audit_pending::Entity>),
@@ -43,6 +44,8 @@ const ENTITIES: [(&str, Shape); 68] = [
     ("distribution_line", shape::<entity::distribution_line::Entity>),
     ("distribution_recipient", shape::<entity::distribution_recipient::Entity>),
     ("duplicate_cleared", shape::<entity::duplicate_cleared::Entity>),
+    ("enrolment", shape::<entity::enrolment::Entity>),
+    ("enrolment_step", shape::<entity::enrolment_step::Entity>),
     ("facility", shape::<entity::facility::Entity>),
     ("facility_population", shape::<entity::facility_population::Entity>),
     ("gift", shape::<entity::gift::Entity>),
@@ -62,6 +65,7 @@ const ENTITIES: [(&str, Shape); 68] = [
     ("kit", shape::<entity::kit::Entity>),
     ("kit_line", shape::<entity::kit_line::Entity>),
     ("kit_version", shape::<entity::kit_version::Entity>),
+    ("legal_matter", shape::<entity::legal_matter::Entity>),
     ("maternity", shape::<entity::maternity::Entity>),
     ("membership", shape::<entity::membership::Entity>),
     ("membership_facility", shape::<entity::membership_facility::Entity>),
@@ -69,14 +73,27 @@ const ENTITIES: [(&str, Shape); 68] = [
     ("outbox", shape::<entity::outbox::Entity>),
     ("participant", shape::<entity::participant::Entity>),
     ("participant_key", shape::<entity::participant_key::Entity>),
+    ("payout", shape::<entity::payout::Entity>),
+    ("payout_deduction", shape::<entity::payout_deduction::Entity>),
+    ("payout_part", shape::<entity::payout_part::Entity>),
+    ("payout_policy", shape::<entity::payout_policy::Entity>),
+    ("payout_rate", shape::<entity::payout_rate::Entity>),
+    ("payout_run", shape::<entity::payout_run::Entity>),
     ("presence", shape::<entity::presence::Entity>),
+    ("product", shape::<entity::product::Entity>),
+    ("production_batch", shape::<entity::production_batch::Entity>),
+    ("production_maker", shape::<entity::production_maker::Entity>),
     ("program", shape::<entity::program::Entity>),
     ("program_site", shape::<entity::program_site::Entity>),
     ("record_reach", shape::<entity::record_reach::Entity>),
     ("region", shape::<entity::region::Entity>),
     ("safeguarding_note", shape::<entity::safeguarding_note::Entity>),
+    ("sale", shape::<entity::sale::Entity>),
+    ("savings_withdrawal", shape::<entity::savings_withdrawal::Entity>),
+    ("session", shape::<entity::session::Entity>),
     ("shipment", shape::<entity::shipment::Entity>),
     ("shipment_line", shape::<entity::shipment_line::Entity>),
+    ("skill", shape::<entity::skill::Entity>),
     ("statement", shape::<entity::statement::Entity>),
     ("stock_balance", shape::<entity::stock_balance::Entity>),
     ("stock_day", shape::<entity::stock_day::Entity>),
@@ -86,6 +103,7 @@ const ENTITIES: [(&str, Shape); 68] = [
     ("stock_movement", shape::<entity::stock_movement::Entity>),
     ("stock_place", shape::<entity::stock_place::Entity>),
     ("technique", shape::<entity::technique::Entity>),
+    ("workshop", shape::<entity::workshop::Entity>),
 ];
 
 /// Registry entries that belong to an organisation and are referred to by others, so by `id` alone.

@@ -51,10 +51,32 @@ pub enum Right {
     SafeguardingRecord,
     /// To read that log and close what is in it.
     SafeguardingRead,
+    WorkshopWrite,
+    /// Workshops and sessions, which name no woman.
+    SessionRead,
+    SessionRecord,
+    /// A woman's enrolments, attendance and skills.
+    EnrolmentRead,
+    EnrolmentWrite,
+    AttendanceRecord,
+    SkillAttest,
+    ProductWrite,
+    ProductionRead,
+    ProductionRecord,
+    SaleRead,
+    SaleRecord,
+    PayoutRead,
+    PayoutPolicyWrite,
+    /// To work out runs, to pay them, and to record what women sign and take out of their savings.
+    PayoutRun,
+    /// To approve a run that somebody else has made.
+    PayoutApprove,
+    LegalRead,
+    LegalWrite,
 }
 
 impl Right {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 52] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -89,6 +111,24 @@ impl Right {
         Self::AuditRead,
         Self::SafeguardingRecord,
         Self::SafeguardingRead,
+        Self::WorkshopWrite,
+        Self::SessionRead,
+        Self::SessionRecord,
+        Self::EnrolmentRead,
+        Self::EnrolmentWrite,
+        Self::AttendanceRecord,
+        Self::SkillAttest,
+        Self::ProductWrite,
+        Self::ProductionRead,
+        Self::ProductionRecord,
+        Self::SaleRead,
+        Self::SaleRecord,
+        Self::PayoutRead,
+        Self::PayoutPolicyWrite,
+        Self::PayoutRun,
+        Self::PayoutApprove,
+        Self::LegalRead,
+        Self::LegalWrite,
     ];
 
     /// As `RESOURCE:ACTION`.
@@ -128,6 +168,24 @@ impl Right {
             Self::AuditRead => "AUDIT:READ",
             Self::SafeguardingRecord => "SAFEGUARDING:RECORD",
             Self::SafeguardingRead => "SAFEGUARDING:READ",
+            Self::WorkshopWrite => "WORKSHOP:WRITE",
+            Self::SessionRead => "SESSION:READ",
+            Self::SessionRecord => "SESSION:RECORD",
+            Self::EnrolmentRead => "ENROLMENT:READ",
+            Self::EnrolmentWrite => "ENROLMENT:WRITE",
+            Self::AttendanceRecord => "ATTENDANCE:RECORD",
+            Self::SkillAttest => "SKILL:ATTEST",
+            Self::ProductWrite => "PRODUCT:WRITE",
+            Self::ProductionRead => "PRODUCTION:READ",
+            Self::ProductionRecord => "PRODUCTION:RECORD",
+            Self::SaleRead => "SALE:READ",
+            Self::SaleRecord => "SALE:RECORD",
+            Self::PayoutRead => "PAYOUT:READ",
+            Self::PayoutPolicyWrite => "PAYOUT:SET_POLICY",
+            Self::PayoutRun => "PAYOUT:RUN",
+            Self::PayoutApprove => "PAYOUT:APPROVE",
+            Self::LegalRead => "LEGAL:READ",
+            Self::LegalWrite => "LEGAL:WRITE",
         }
     }
 
@@ -154,6 +212,13 @@ impl Right {
                         | Self::ConsentRecord
                         | Self::BreakGlassTake
                         | Self::SafeguardingRecord
+                        | Self::SessionRead
+                        | Self::SessionRecord
+                        | Self::EnrolmentRead
+                        | Self::EnrolmentWrite
+                        | Self::AttendanceRecord
+                        | Self::ProductionRead
+                        | Self::ProductionRecord
                 )
             }
             Coordinator => matches!(
@@ -186,6 +251,24 @@ impl Right {
                     | Self::MaternityWrite
                     | Self::BreakGlassTake
                     | Self::SafeguardingRecord
+                    | Self::WorkshopWrite
+                    | Self::SessionRead
+                    | Self::SessionRecord
+                    | Self::EnrolmentRead
+                    | Self::EnrolmentWrite
+                    | Self::AttendanceRecord
+                    | Self::SkillAttest
+                    | Self::ProductWrite
+                    | Self::ProductionRead
+                    | Self::ProductionRecord
+                    | Self::SaleRead
+                    | Self::SaleRecord
+                    | Self::PayoutRead
+                    | Self::PayoutPolicyWrite
+                    | Self::PayoutRun
+                    | Self::PayoutApprove
+                    | Self::LegalRead
+                    | Self::LegalWrite
             ),
             Steward => matches!(
                 self,
@@ -208,6 +291,12 @@ impl Right {
                     | Self::AuditRead
                     | Self::SafeguardingRecord
                     | Self::SafeguardingRead
+                    | Self::SessionRead
+                    | Self::EnrolmentRead
+                    | Self::ProductionRead
+                    | Self::SaleRead
+                    | Self::PayoutRead
+                    | Self::PayoutApprove
             ),
             Admin => matches!(self, Self::RegistryReadDraft | Self::AgreementRead | Self::AgreementWrite),
             Auditor => matches!(self, Self::AuditRead),

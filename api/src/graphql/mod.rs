@@ -35,6 +35,7 @@ pub mod stock;
 pub mod text;
 pub mod types;
 pub mod wall;
+pub mod work;
 
 use std::{
     borrow::Cow,
@@ -238,8 +239,8 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
     let mut pages: HashMap<usize, Vec<_>> = HashMap::new();
     // Two rows of a device may be about one delivery.
     let (mut ids, mut shipments, mut proofs) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    let (mut lots, mut movements) = (Vec::new(), Vec::new());
     let mut records: HashMap<usize, (records_of::Asked, Vec<Uuid>)> = HashMap::new();
+    let (mut lots, mut movements, mut work) = (Vec::new(), Vec::new(), Vec::new());
     for need in needs {
         match need {
             Need::Deliveries(number, parent, listing) => {
@@ -288,6 +289,7 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
             Need::Record(number, woman, asked) => {
                 records.entry(number).or_insert_with(|| (asked, Vec::new())).1.push(woman);
             }
+            Need::Work(asked) => work.push(*asked),
         }
     }
     for (number, asked) in pages {
@@ -313,6 +315,7 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
         }
     }
     stock::fetch_rows(access, lots, movements, fetched).await;
+    self::work::fetch(access, work, &mut fetched.work).await;
     shipment::fetch(access, shipments, proofs, fetched).await;
     for (number, (asked, women)) in records {
         let mut found = access.records(&asked, &women).await;

@@ -22,6 +22,7 @@ use super::{
     render::{Object, Writer, Written},
     safeguarding, shipment,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
+    work,
 };
 use crate::{
     auth::Right,
@@ -33,6 +34,7 @@ use crate::{
         input::{At, Once, Refused, UserError, UserErrorCode},
         stock::sync::StockRow,
         sync::{Answer, Difference},
+        work::attendance::AttendanceRow,
         write::Life,
     },
 };
@@ -55,6 +57,8 @@ pub enum Subject {
     FacilityPopulation(Uuid),
     ItemPermission(Uuid),
     SafeguardingNote(Uuid),
+    /// Something of a program at work.
+    Work(Kind, Uuid),
     /// One that has just been written, so that it need not be read again.
     NewDistribution(Box<Delivery>),
     Participant(Uuid),
@@ -126,6 +130,12 @@ impl Input {
             let hash = Self(row.clone()).digest(&["clientId", "expectedVersion", "group"]);
             Ok(SyncRow { hash, ..from_const(&format!("rows.{place}"), row.clone())? })
         };
+        self.rows().iter().enumerate().map(read).collect()
+    }
+
+    /// Attendance that a device sends.
+    fn attendance(&self) -> Result<Vec<AttendanceRow>> {
+        let read = |(place, row): (usize, &Const)| from_const(&format!("rows.{place}"), row.clone());
         self.rows().iter().enumerate().map(read).collect()
     }
 
@@ -212,6 +222,19 @@ impl Input {
             Kind::Distribution => Subject::Distribution(id),
             Kind::Participant => Subject::Participant(id),
             Kind::SafeguardingNote => Subject::SafeguardingNote(id),
+            kind @ (Kind::Workshop
+            | Kind::Session
+            | Kind::Enrolment
+            | Kind::Attendance
+            | Kind::Skill
+            | Kind::Product
+            | Kind::ProductionBatch
+            | Kind::Sale
+            | Kind::PayoutPolicy
+            | Kind::PayoutRun
+            | Kind::Payout
+            | Kind::SavingsWithdrawal
+            | Kind::LegalMatter) => Subject::Work(kind, id),
             Kind::Organization
             | Kind::Claim
             | Kind::StockPlace
@@ -259,9 +282,12 @@ pub async fn run(
     subject_type: &str,
 ) -> Result<(Option<Subject>, Vec<UserError>)> {
     let input = Input(node.raw("input").cloned().unwrap_or_default());
-    if let "SyncResult" | "StockSyncResult" = subject_type {
+    if let "SyncResult" | "StockSyncResult" | "AttendanceSyncResult" = subject_type {
         let (next, answers) = match subject_type {
             "SyncResult" => access.sync_distributions(&input.deliveries()?, input.validate_only()).await?,
+            "AttendanceSyncResult" => {
+                access.record_attendance(&input.attendance()?, input.validate_only()).await?
+            }
             _ => access.sync_stock_movements(&input.movements()?).await?,
         };
         *access = next;
@@ -306,6 +332,10 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str)
         "Participant" => participant::mutate(access, name, input).await,
         "Boolean" => participant::see(access, input).await,
         "SafeguardingNote" => safeguarding::mutate(access, name, input).await,
+        "Workshop" | "Session" | "Enrolment" | "Skill" | "Product" | "ProductionBatch" | "Sale"
+        | "LegalMatter" | "PayoutPolicy" | "PayoutRun" | "Payout" | "SavingsWithdrawal" => {
+            work::mutate(access, name, input).await
+        }
         "StockMovement" => stock::mutate(access, name, input).await,
         "StockPlace" | "AdequacyNorm" | "FacilityPopulation" | "ItemPermission" => {
             stock::mutate_reference(access, name, input).await
@@ -327,8 +357,9 @@ impl Object for SyncResult<'_> {
         match node.name {
             "clientId" => w.str(&answer.client_id),
             "outcome" => w.str(answer.outcome.name()),
-            "distribution" | "stockMovement" => match answer.object {
+            "distribution" | "stockMovement" | "attendance" => match answer.object {
                 Some(id) if node.name == "distribution" => distribution::one(node, w, id),
+                Some(id) if node.name == "attendance" => work::one(node, w, Kind::Attendance, id),
                 Some(id) => stock::movement(node, w, id),
                 None => w.null(),
             },
@@ -431,10 +462,14 @@ impl Object for Payload {
             Subject::Participant(id) => participant::one(node, w, *id),
             Subject::Seen => w.bool(true),
             Subject::SafeguardingNote(id) => safeguarding::one(node, w, *id),
+            Subject::Work(kind, id) => work::one(node, w, *kind, *id),
             Subject::NewDistribution(delivery) => w.object(node, &Distribution(delivery)),
             Subject::Synced(answers) => {
-                let of_stock = self.type_name == "SyncStockMovementsPayload";
-                let ty = if of_stock { "StockSyncResult" } else { "SyncResult" };
+                let ty = match self.type_name.as_str() {
+                    "SyncStockMovementsPayload" => "StockSyncResult",
+                    "RecordAttendancePayload" => "AttendanceSyncResult",
+                    _ => "SyncResult",
+                };
                 w.list(node, answers, |w, answer| w.object(node, &SyncResult(answer, ty)))
             }
         }

@@ -16,6 +16,7 @@ use super::{
     render::{Object, Writer, Written},
     safeguarding,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
+    work,
 };
 use crate::{
     auth::{Right, rights},
@@ -79,6 +80,9 @@ impl Object for Query {
             "participants" => participant::list(node, w),
             "participant" => participant::by_id(node, w),
             "brokenGlass" => participant::broken_glass(node, w),
+            "workshops" | "sessions" | "enrolments" | "attendance" | "skills" | "products"
+            | "productionBatches" | "sales" | "legalMatters" | "payoutPolicies" | "payoutRuns"
+            | "payoutRun" | "payouts" | "savingsWithdrawals" | "savings" => work::query(node, w),
             "warehouseBalances" | "giftReceipts" | "bulkDispatches" | "giftTrace" => gift::query(node, w),
             _ => w.absent(node),
         }
@@ -118,6 +122,19 @@ pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
         Kind::StockLot => stock::lot(node, w, id),
         Kind::StockMovement => stock::movement(node, w, id),
         Kind::Participant if access.viewer.has(Right::ParticipantRead) => participant::one(node, w, id),
+        Kind::Workshop
+        | Kind::Session
+        | Kind::Enrolment
+        | Kind::Attendance
+        | Kind::Skill
+        | Kind::Product
+        | Kind::ProductionBatch
+        | Kind::Sale
+        | Kind::PayoutPolicy
+        | Kind::PayoutRun
+        | Kind::Payout
+        | Kind::SavingsWithdrawal
+        | Kind::LegalMatter => work::one(node, w, kind, id),
         Kind::Participant | Kind::CustodyStay | Kind::Maternity | Kind::Consent | Kind::BreakGlass => {
             w.null()
         }

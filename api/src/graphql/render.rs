@@ -65,6 +65,8 @@ pub enum Need {
     /// What was sent for a delivery, and who signed for it.
     Shipment(Uuid),
     Proofs(Uuid),
+    /// Something of programs at work.
+    Work(Box<super::work::Asked>),
     /// A page of changes since a position, for the field with this number.
     Changes(usize, Option<Position>, usize),
     /// Something of women's records, for the field with this number: of a woman, or of none in particular (nil).
@@ -84,6 +86,7 @@ pub struct Fetched {
     pub duplicates: HashMap<usize, Result<Page<duplicate::Alike>, Error>>,
     pub shipments: HashMap<Uuid, Result<Option<Shipment>, Error>>,
     pub proofs: HashMap<Uuid, Result<Vec<entity::delivery_proof::Model>, Error>>,
+    pub work: super::work::Fetched,
     pub changes: HashMap<usize, Result<Changes, Error>>,
     pub records: HashMap<(usize, Uuid), Result<participant::Found, Error>>,
     pub audit_events: HashMap<usize, Result<Page<audit::Event>, Error>>,

@@ -24,7 +24,7 @@ use super::{
 /// Scalars that GraphQL brings along.
 pub const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-const SOURCES: [&str; 18] = [
+const SOURCES: [&str; 20] = [
     include_str!("core.graphql"),
     include_str!("organization.graphql"),
     include_str!("facility.graphql"),
@@ -43,6 +43,8 @@ const SOURCES: [&str; 18] = [
     include_str!("safeguarding.graphql"),
     include_str!("live.graphql"),
     include_str!("participant.graphql"),
+    include_str!("work.graphql"),
+    include_str!("payout.graphql"),
 ];
 
 /// All types by name, in the order of the files.

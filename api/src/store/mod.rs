@@ -27,6 +27,7 @@ pub mod member;
 pub mod organization;
 pub mod outbox;
 pub mod participant;
+pub mod payout;
 pub mod program;
 pub mod record;
 pub mod safeguarding;
@@ -38,6 +39,7 @@ pub mod sync;
 pub mod tied;
 pub mod time_zone;
 mod together;
+pub mod work;
 pub mod write;
 
 use std::sync::{

@@ -2,7 +2,7 @@
 
 use entity::{break_glass, custody_stay, participant};
 use sea_orm::{
-    Condition,
+    ColumnTrait, Condition,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 use uuid::Uuid;
@@ -74,4 +74,11 @@ pub(in crate::store) fn ids(women: Condition) -> SelectStatement {
         .from(participant::Entity)
         .cond_where(women)
         .to_owned()
+}
+
+impl Access {
+    /// Rows about women whose records the viewer reads, by the column that names her.
+    pub(in crate::store) fn of_women(&self, woman: impl ColumnTrait) -> Condition {
+        Condition::all().add(woman.in_subquery(ids(in_scope(self))))
+    }
 }
