@@ -1,9 +1,13 @@
 //! Who asks: from a credential to a [`Viewer`], which nobody else can make.
 
+pub mod address;
+pub mod email;
 pub mod issuers;
 pub mod jwk;
 pub mod keys;
+pub mod password;
 pub mod rights;
+pub mod secret;
 pub mod token;
 pub mod verifier;
 mod viewer;
