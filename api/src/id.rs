@@ -27,6 +27,10 @@ pub enum Kind {
     AdequacyNorm = 23,
     FacilityPopulation = 24,
     ItemPermission = 25,
+    User = 30,
+    Membership = 31,
+    ServiceKey = 32,
+    Invitation = 33,
 }
 
 impl Kind {
@@ -50,6 +54,10 @@ impl Kind {
             AdequacyNorm,
             FacilityPopulation,
             ItemPermission,
+            User,
+            Membership,
+            ServiceKey,
+            Invitation,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)
@@ -148,6 +156,10 @@ pub const GIFT: u8 = Kind::Gift as u8;
 pub const STOCK_PLACE: u8 = Kind::StockPlace as u8;
 pub const STOCK_LOT: u8 = Kind::StockLot as u8;
 pub const STOCK_MOVEMENT: u8 = Kind::StockMovement as u8;
+pub const USER: u8 = Kind::User as u8;
+pub const MEMBERSHIP: u8 = Kind::Membership as u8;
+pub const SERVICE_KEY: u8 = Kind::ServiceKey as u8;
+pub const INVITATION: u8 = Kind::Invitation as u8;
 
 #[cfg(test)]
 mod tests {

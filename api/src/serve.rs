@@ -6,6 +6,7 @@ use actix_web::{App as Actix, HttpServer, dev::ServerHandle, middleware::from_fn
 
 use crate::{
     auth::{Authenticator, issuers::Issuers, keys::KeyRing, verifier::Verifier},
+    chores,
     config::{Config, Mode},
     error::{Error, Result},
     http::{self, App, graphql::Engine},
@@ -23,6 +24,7 @@ pub struct Running {
     handle: ServerHandle,
     joined: tokio::task::JoinHandle<std::io::Result<()>>,
     feed: tokio::task::JoinHandle<()>,
+    chores: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
@@ -37,6 +39,7 @@ impl Running {
     pub async fn wait(self) {
         let _ = self.joined.await;
         self.feed.abort();
+        self.chores.abort();
         self.store.close().await;
     }
 }
@@ -177,5 +180,6 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
     let handle = server.handle();
     let joined = tokio::spawn(server);
     let feed = tokio::spawn(follow(store.clone()));
-    Ok(Running { address, store, verifier, handle, joined, feed })
+    let chores = tokio::spawn(chores::run(store.clone(), config.mail_command));
+    Ok(Running { address, store, verifier, handle, joined, feed, chores })
 }

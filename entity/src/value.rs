@@ -1,6 +1,7 @@
 //! Values that columns hold.
 
 mod outbox;
+mod sign_in;
 mod stock;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use sea_orm::{FromJsonQueryResult, entity::prelude::*};
 use serde::{Deserialize, Serialize};
 
 pub use self::outbox::OutboxKind;
+pub use self::sign_in::{Ids, MailKind};
 pub use self::stock::{GiftFlowKind, StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
 
 /// What an organisation is to the others.

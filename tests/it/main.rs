@@ -107,3 +107,6 @@ mod gift;
 
 #[cfg(test)]
 mod live;
+
+#[cfg(test)]
+mod sign_in;

@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 53] = [
+const ENTITIES: [(&str, Shape); 62] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -30,10 +30,12 @@ const ENTITIES: [(&str, Shape); 53] = [
     ("catalog_version", shape::<entity::catalog_version::Entity>),
     ("change", shape::<entity::change::Entity>),
     ("claim", shape::<entity::claim::Entity>),
+    ("credential", shape::<entity::credential::Entity>),
     ("delivery_proof", shape::<entity::delivery_proof::Entity>),
     ("distribution", shape::<entity::distribution::Entity>),
     ("distribution_line", shape::<entity::distribution_line::Entity>),
     ("duplicate_cleared", shape::<entity::duplicate_cleared::Entity>),
+    ("ended_session", shape::<entity::ended_session::Entity>),
     ("facility", shape::<entity::facility::Entity>),
     ("facility_population", shape::<entity::facility_population::Entity>),
     ("gift", shape::<entity::gift::Entity>),
@@ -47,11 +49,13 @@ const ENTITIES: [(&str, Shape); 53] = [
     ("idempotency", shape::<entity::idempotency::Entity>),
     ("identity", shape::<entity::identity::Entity>),
     ("instance", shape::<entity::instance::Entity>),
+    ("invitation", shape::<entity::invitation::Entity>),
     ("item", shape::<entity::item::Entity>),
     ("item_permission", shape::<entity::item_permission::Entity>),
     ("kit", shape::<entity::kit::Entity>),
     ("kit_line", shape::<entity::kit_line::Entity>),
     ("kit_version", shape::<entity::kit_version::Entity>),
+    ("mail", shape::<entity::mail::Entity>),
     ("membership", shape::<entity::membership::Entity>),
     ("membership_facility", shape::<entity::membership_facility::Entity>),
     ("organization", shape::<entity::organization::Entity>),
@@ -59,9 +63,14 @@ const ENTITIES: [(&str, Shape); 53] = [
     ("presence", shape::<entity::presence::Entity>),
     ("program", shape::<entity::program::Entity>),
     ("program_site", shape::<entity::program_site::Entity>),
+    ("refresh_token", shape::<entity::refresh_token::Entity>),
     ("region", shape::<entity::region::Entity>),
+    ("reset_token", shape::<entity::reset_token::Entity>),
+    ("service_key", shape::<entity::service_key::Entity>),
+    ("session", shape::<entity::session::Entity>),
     ("shipment", shape::<entity::shipment::Entity>),
     ("shipment_line", shape::<entity::shipment_line::Entity>),
+    ("sign_in_try", shape::<entity::sign_in_try::Entity>),
     ("statement", shape::<entity::statement::Entity>),
     ("stock_balance", shape::<entity::stock_balance::Entity>),
     ("stock_day", shape::<entity::stock_day::Entity>),
@@ -77,17 +86,24 @@ const ENTITIES: [(&str, Shape); 53] = [
 const KEYED_BY_ID: [&str; 4] = ["facility", "item", "kit", "program"];
 
 /// Tables without an organisation: what is common to all, and the parts of registry entries.
-const WITHOUT_ORGANIZATION: [&str; 11] = [
+const WITHOUT_ORGANIZATION: [&str; 18] = [
     "account",
     "catalog_version",
+    "credential",
+    "ended_session",
     "gift_quarter",
     "identity",
     "instance",
     "kit_line",
     "kit_version",
+    "mail",
     "organization",
     "program_site",
+    "refresh_token",
     "region",
+    "reset_token",
+    "session",
+    "sign_in_try",
     "technique",
 ];
 

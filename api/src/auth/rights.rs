@@ -1,5 +1,7 @@
 //! What each role may do: (resource, action) pairs, in one table.
 
+use std::sync::Arc;
+
 use entity::value::Role;
 
 /// Something that a role may do to a kind of thing.
@@ -32,10 +34,16 @@ pub enum Right {
     StockSetUp,
     GiftFollow,
     GiftAccount,
+    /// To see who is a member of the organisation.
+    MemberRead,
+    /// To invite members, change what they may do, and end it.
+    MemberWrite,
+    /// To make service accounts and their keys, and end them.
+    KeyWrite,
 }
 
 impl Right {
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -57,6 +65,9 @@ impl Right {
         Self::StockSetUp,
         Self::GiftFollow,
         Self::GiftAccount,
+        Self::MemberRead,
+        Self::MemberWrite,
+        Self::KeyWrite,
     ];
 
     /// As `RESOURCE:ACTION`.
@@ -83,6 +94,9 @@ impl Right {
             Self::StockSetUp => "STOCK:SET_UP",
             Self::GiftFollow => "GIFT:FOLLOW",
             Self::GiftAccount => "GIFT:ACCOUNT",
+            Self::MemberRead => "MEMBER:READ",
+            Self::MemberWrite => "MEMBER:WRITE",
+            Self::KeyWrite => "KEY:WRITE",
         }
     }
 
@@ -139,7 +153,15 @@ impl Right {
                     | Self::GiftFollow
                     | Self::GiftAccount
             ),
-            Admin => matches!(self, Self::RegistryReadDraft | Self::AgreementRead | Self::AgreementWrite),
+            Admin => matches!(
+                self,
+                Self::RegistryReadDraft
+                    | Self::AgreementRead
+                    | Self::AgreementWrite
+                    | Self::MemberRead
+                    | Self::MemberWrite
+                    | Self::KeyWrite
+            ),
             Auditor => false,
         }
     }
@@ -160,6 +182,11 @@ pub fn role_name(role: Role) -> &'static str {
         Role::Admin => "ADMIN",
         Role::Auditor => "AUDITOR",
     }
+}
+
+/// The rights of these names. One that there is no more gives nothing.
+pub fn named(names: &[String]) -> Arc<[Right]> {
+    Right::ALL.into_iter().filter(|right| names.iter().any(|name| name == right.name())).collect()
 }
 
 /// The table as a person reads it: a line per right, a column per role.

@@ -15,11 +15,12 @@ use super::{
     facility::{self, Facility},
     item::{self, Item},
     kit::{self, Kit},
+    member::{self, Member},
     node::{Node, from_const},
     organization::{self, Statement},
     program::{self, Program},
     render::{Object, Writer, Written},
-    shipment,
+    shipment, sign_in,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
 };
 use crate::{
@@ -30,6 +31,7 @@ use crate::{
         Access,
         distribution::{Delivery, sync::SyncRow},
         input::{At, Once, Refused, UserError, UserErrorCode},
+        sign_in::{Caller, Tokens},
         stock::sync::StockRow,
         sync::{Answer, Difference},
         write::Life,
@@ -57,6 +59,11 @@ pub enum Subject {
     NewDistribution(Box<Delivery>),
     /// The answers to the rows of a device.
     Synced(Vec<Answer>),
+    /// A member, or what makes one.
+    Member(Member),
+    Tokens(Box<Tokens>),
+    /// Nothing to show.
+    Done,
 }
 
 /// What a mutation made; none with `validateOnly` on a creation.
@@ -212,7 +219,11 @@ impl Input {
             | Kind::StockMovement
             | Kind::AdequacyNorm
             | Kind::FacilityPopulation
-            | Kind::ItemPermission => return None,
+            | Kind::ItemPermission
+            | Kind::User
+            | Kind::Membership
+            | Kind::ServiceKey
+            | Kind::Invitation => return None,
         })
     }
 
@@ -243,6 +254,7 @@ pub async fn run(
     access: &mut Access,
     node: &Node<'_>,
     subject_type: &str,
+    caller: Caller,
 ) -> Result<(Option<Subject>, Vec<UserError>)> {
     let input = Input(node.raw("input").cloned().unwrap_or_default());
     if let "SyncResult" | "StockSyncResult" = subject_type {
@@ -253,10 +265,10 @@ pub async fn run(
         *access = next;
         return Ok((Some(Subject::Synced(answers)), Vec::new()));
     }
-    let mut done = attempt(access, node.name, &input, subject_type).await;
+    let mut done = attempt(access, node.name, &input, subject_type, caller).await;
     if let Err(Refused::Outdated(outdated)) = done {
         let again = access.again(outdated).await?;
-        done = attempt(&again, node.name, &input, subject_type).await;
+        done = attempt(&again, node.name, &input, subject_type, caller).await;
         *access = again.released();
     }
     match done {
@@ -272,7 +284,7 @@ pub async fn run(
 }
 
 /// The field of a payload that is not `userErrors` tells which file knows the mutation; of deliveries its name does.
-async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str) -> Done {
+async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str, caller: Caller) -> Done {
     match subject_type {
         "Statement" => organization::mutate(access, name, input).await,
         "Facility" => facility::mutate(access, name, input).await,
@@ -293,6 +305,8 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str)
         "StockPlace" | "AdequacyNorm" | "FacilityPopulation" | "ItemPermission" => {
             stock::mutate_reference(access, name, input).await
         }
+        "Tokens" | "Boolean" => sign_in::mutate(access, name, input, caller).await,
+        "User" | "Invitation" | "NewServiceKey" | "ServiceKey" => member::mutate(access, name, input).await,
         _ => Err(Error::Internal(format!("no mutation {name}")).into()),
     }
 }
@@ -411,6 +425,9 @@ impl Object for Payload {
                 let permission = access.item_permission(*id).map(ItemPermission);
                 w.optional(node, permission.as_ref().map(|permission| permission as &dyn Object))
             }
+            Subject::Member(member) => member::subject(node, w, member),
+            Subject::Tokens(tokens) => w.object(node, &sign_in::Tokens(tokens)),
+            Subject::Done => w.bool(true),
             Subject::NewDistribution(delivery) => w.object(node, &Distribution(delivery)),
             Subject::Synced(answers) => {
                 let of_stock = self.type_name == "SyncStockMovementsPayload";
@@ -433,6 +450,7 @@ impl Object for UserErrorObject<'_> {
             "code" => w.str(self.0.code.name()),
             "field" => w.list(node, &self.0.field, |w, part| w.str(part)),
             "day" => w.optional_date(self.0.day),
+            "retryAfter" => w.optional_int(self.0.retry_after),
             "message" => {
                 let spanish =
                     w.languages.first().is_some_and(|lang| lang.to_ascii_lowercase().starts_with("es"));

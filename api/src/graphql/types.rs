@@ -24,7 +24,7 @@ use super::{
 /// Scalars that GraphQL brings along.
 pub const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 17] = [
     include_str!("core.graphql"),
     include_str!("organization.graphql"),
     include_str!("facility.graphql"),
@@ -40,6 +40,8 @@ const SOURCES: [&str; 15] = [
     include_str!("changes.graphql"),
     include_str!("gift.graphql"),
     include_str!("live.graphql"),
+    include_str!("sign_in.graphql"),
+    include_str!("member.graphql"),
 ];
 
 /// All types by name, in the order of the files.

@@ -22,12 +22,14 @@ pub mod input;
 pub mod item;
 pub mod keyset;
 pub mod kit;
+pub mod mail;
 pub mod member;
 pub mod organization;
 pub mod outbox;
 pub mod program;
 pub mod search;
 pub mod shipment;
+pub mod sign_in;
 pub mod stats;
 pub mod stock;
 pub mod sync;
@@ -49,7 +51,7 @@ use sea_orm::{
 use tokio::sync::Mutex;
 
 use crate::{
-    auth::{Viewer, token, verifier::Verifier},
+    auth::{Viewer, password::Passwords, token, verifier::Verifier},
     clock::Clock,
     error::{Error, Result},
     graphql::audience::Audience,
@@ -71,6 +73,7 @@ pub struct Store {
     instance: entity::instance::Model,
     keys: OnceLock<Arc<Verifier>>,
     pub feed: feed::Feed,
+    pub passwords: Passwords,
     pub clock: Clock,
 }
 
@@ -133,6 +136,7 @@ impl Store {
             instance,
             keys: OnceLock::new(),
             feed: feed::Feed::default(),
+            passwords: Passwords::default(),
             clock,
         }))
     }
@@ -236,10 +240,14 @@ impl Store {
         let _ = self.keys.set(keys);
     }
 
+    /// The keys that this server signs with.
+    fn signer(&self) -> Result<&Verifier> {
+        self.keys.get().map(Arc::as_ref).ok_or_else(|| Error::Internal("no keys to sign with".into()))
+    }
+
     /// A statement, signed for whoever reads our public keys.
     fn sign(&self, statement: &serde_json::Value) -> Result<String> {
-        let keys = self.keys.get().ok_or_else(|| Error::Internal("no keys to sign with".into()))?;
-        token::sign(&keys.ring(), statement)
+        token::sign(&self.signer()?.ring(), statement)
             .map_err(|fault| Error::Internal(format!("a statement was not signed: {fault:?}")))
     }
 
