@@ -7,6 +7,7 @@ use std::{
 };
 
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 
 use crate::{
     clock::Clock,
@@ -85,6 +86,16 @@ pub struct Settings {
     /// Origins of browsers that may call the API and open WebSockets, with commas between; none by default.
     #[arg(long, env = "UMBRAL_CORS_ORIGINS", value_delimiter = ',', global = true)]
     pub cors_origins: Vec<String>,
+
+    /// Networks of proxies whose X-Forwarded-For is believed, with commas between: 10.0.0.0/8,fd00::/8. None by default:
+    /// then tries to sign in are counted by the address that a request comes from.
+    #[arg(long, env = "UMBRAL_TRUSTED_PROXIES", value_delimiter = ',', global = true)]
+    pub trusted_proxies: Vec<String>,
+
+    /// Run by the server for each mail, with the mail as JSON on its input: a program and its arguments, with spaces
+    /// between. Without it mails wait for `umbral mail`.
+    #[arg(long, env = "UMBRAL_MAIL_COMMAND", global = true)]
+    pub mail_command: Option<String>,
 
     /// Connections of the main pool.
     #[arg(long, env = "UMBRAL_POOL", default_value_t = 16, global = true)]
@@ -189,6 +200,8 @@ pub struct Config {
     /// What these are wrapped by.
     pub master_key: vault::Source,
     pub cors_origins: Vec<String>,
+    pub trusted_proxies: Vec<IpNet>,
+    pub mail_command: Option<String>,
     pub pool: u32,
     pub outside_pool: u32,
     /// How long a request waits for a connection before it is told that the service is busy.
@@ -244,6 +257,13 @@ impl Settings {
         };
         let given = |text: Option<String>| text.filter(|text| !text.is_empty());
         let public_url = given(self.public_url).map(|url| url.trim_end_matches('/').to_owned());
+        let trusted_proxies = self.trusted_proxies.iter().filter(|net| !net.is_empty()).map(|net| {
+            let alone = || net.parse::<std::net::IpAddr>().map(IpNet::from);
+            net.parse().or_else(|_| alone()).map_err(|_| {
+                BadSetting(format!("UMBRAL_TRUSTED_PROXIES: {net} is no network, such as 10.0.0.0/8"))
+            })
+        });
+        let trusted_proxies = trusted_proxies.collect::<Result<_, _>>()?;
         let processors = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
         let master_key = match (self.master_key_command, self.master_key_file) {
             (Some(command), _) => vault::Source::Command(command),
@@ -262,6 +282,8 @@ impl Settings {
             issuer: given(self.issuer).or(public_url),
             issuers: self.issuers,
             cors_origins: self.cors_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
+            trusted_proxies,
+            mail_command: given(self.mail_command),
             pool: self.pool.clamp(1, 500),
             outside_pool: self.outside_pool.clamp(1, 500),
             connection_time: Duration::from_secs(5),
@@ -301,6 +323,8 @@ impl Config {
             record_keys: data_dir.join(RECORD_KEYS),
             master_key: vault::Source::File(data_dir.join(MASTER_KEY)),
             cors_origins: vec!["https://portal.example".to_owned()],
+            trusted_proxies: Vec::new(),
+            mail_command: None,
             pool: 4,
             outside_pool: 4,
             connection_time: Duration::from_secs(60),

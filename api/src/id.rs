@@ -50,6 +50,10 @@ pub enum Kind {
     Payout = 70,
     SavingsWithdrawal = 71,
     LegalMatter = 72,
+    User = 30,
+    Membership = 31,
+    ServiceKey = 32,
+    Invitation = 33,
 }
 
 impl Kind {
@@ -95,6 +99,10 @@ impl Kind {
             Payout,
             SavingsWithdrawal,
             LegalMatter,
+            User,
+            Membership,
+            ServiceKey,
+            Invitation,
         ]
         .into_iter()
         .find(|kind| *kind as u8 == byte)
@@ -214,6 +222,10 @@ pub const PRODUCT: u8 = Kind::Product as u8;
 pub const PRODUCTION_BATCH: u8 = Kind::ProductionBatch as u8;
 pub const SALE: u8 = Kind::Sale as u8;
 pub const PAYOUT_RUN: u8 = Kind::PayoutRun as u8;
+pub const USER: u8 = Kind::User as u8;
+pub const MEMBERSHIP: u8 = Kind::Membership as u8;
+pub const SERVICE_KEY: u8 = Kind::ServiceKey as u8;
+pub const INVITATION: u8 = Kind::Invitation as u8;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! The server of Umbral, in reading order: who asks, what may be seen, how it is asked, how it is answered.
 
 pub mod auth;
+pub mod chores;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -6,6 +6,7 @@ use actix_web::{App as Actix, HttpServer, dev::ServerHandle, middleware::from_fn
 
 use crate::{
     auth::{Authenticator, issuers::Issuers, keys::KeyRing, verifier::Verifier},
+    chores,
     config::{Config, Mode},
     error::{Error, Result},
     http::{self, App, graphql::Engine},
@@ -26,6 +27,7 @@ pub struct Running {
     joined: tokio::task::JoinHandle<std::io::Result<()>>,
     feed: tokio::task::JoinHandle<()>,
     sealer: Option<tokio::task::JoinHandle<()>>,
+    chores: tokio::task::JoinHandle<()>,
 }
 
 impl Running {
@@ -43,6 +45,7 @@ impl Running {
         if let Some(sealer) = self.sealer {
             sealer.abort();
         }
+        self.chores.abort();
         self.store.close().await;
     }
 }
@@ -208,5 +211,6 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
     let feed = tokio::spawn(follow(store.clone()));
     let heads = Heads::new(config.audit_heads.clone());
     let sealer = config.seal_every.map(|every| tokio::spawn(store.clone().run_sealer(every, heads)));
-    Ok(Running { address, store, verifier, handle, joined, feed, sealer })
+    let chores = tokio::spawn(chores::run(store.clone(), config.mail_command));
+    Ok(Running { address, store, verifier, handle, joined, feed, sealer, chores })
 }

@@ -14,6 +14,8 @@ pub struct Model {
     pub name: String,
     pub recorded_at: DateTimeUtc,
     pub disabled_at: Option<DateTimeUtc>,
+    /// Tokens without a session that were made before are refused.
+    pub tokens_valid_from: Option<DateTimeUtc>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -3,6 +3,7 @@
 mod outbox;
 mod record;
 mod safeguarding;
+mod sign_in;
 mod stock;
 mod work;
 
@@ -17,6 +18,7 @@ pub use self::record::{
     MaternityState, StayEnding,
 };
 pub use self::safeguarding::{SafeguardingKind, SafeguardingStatus};
+pub use self::sign_in::{Ids, MailKind};
 pub use self::stock::{GiftFlowKind, StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
 pub use self::work::{
     AbsenceReason, AcknowledgementMethod, AttendanceMark, DeductionKind, EnrolmentStatus, LegalOutcome,

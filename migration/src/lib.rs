@@ -16,6 +16,7 @@ mod m20261121_000010_change;
 mod m20261121_000011_shipment;
 mod m20261121_000012_stock_on_hand;
 mod m20261121_000013_duplicate;
+mod m20261121_000014_sign_in;
 mod m20261121_000015_audit_chain;
 mod m20261121_000016_record;
 mod m20261121_000017_work;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000011_shipment::Migration),
             Box::new(m20261121_000012_stock_on_hand::Migration),
             Box::new(m20261121_000013_duplicate::Migration),
+            Box::new(m20261121_000014_sign_in::Migration),
             Box::new(m20261121_000015_audit_chain::Migration),
             Box::new(m20261121_000016_record::Migration),
             Box::new(m20261121_000017_work::Migration),

@@ -120,3 +120,4 @@ mod work;
 
 #[cfg(test)]
 mod payout;
+mod sign_in;

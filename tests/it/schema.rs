@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 86] = [
+const ENTITIES: [(&str, Shape); 95] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -37,6 +37,7 @@ const ENTITIES: [(&str, Shape); 86] = [
     ("change", shape::<entity::change::Entity>),
     ("claim", shape::<entity::claim::Entity>),
     ("consent", shape::<entity::consent::Entity>),
+    ("credential", shape::<entity::credential::Entity>),
     ("custody_stay", shape::<entity::custody_stay::Entity>),
     ("delivery_proof", shape::<entity::delivery_proof::Entity>),
     ("dependant", shape::<entity::dependant::Entity>),
@@ -44,6 +45,7 @@ const ENTITIES: [(&str, Shape); 86] = [
     ("distribution_line", shape::<entity::distribution_line::Entity>),
     ("distribution_recipient", shape::<entity::distribution_recipient::Entity>),
     ("duplicate_cleared", shape::<entity::duplicate_cleared::Entity>),
+    ("ended_session", shape::<entity::ended_session::Entity>),
     ("enrolment", shape::<entity::enrolment::Entity>),
     ("enrolment_step", shape::<entity::enrolment_step::Entity>),
     ("facility", shape::<entity::facility::Entity>),
@@ -59,6 +61,7 @@ const ENTITIES: [(&str, Shape); 86] = [
     ("idempotency", shape::<entity::idempotency::Entity>),
     ("identity", shape::<entity::identity::Entity>),
     ("instance", shape::<entity::instance::Entity>),
+    ("invitation", shape::<entity::invitation::Entity>),
     ("item", shape::<entity::item::Entity>),
     ("item_permission", shape::<entity::item_permission::Entity>),
     ("key_bucket", shape::<entity::key_bucket::Entity>),
@@ -66,6 +69,7 @@ const ENTITIES: [(&str, Shape); 86] = [
     ("kit_line", shape::<entity::kit_line::Entity>),
     ("kit_version", shape::<entity::kit_version::Entity>),
     ("legal_matter", shape::<entity::legal_matter::Entity>),
+    ("mail", shape::<entity::mail::Entity>),
     ("maternity", shape::<entity::maternity::Entity>),
     ("membership", shape::<entity::membership::Entity>),
     ("membership_facility", shape::<entity::membership_facility::Entity>),
@@ -86,13 +90,18 @@ const ENTITIES: [(&str, Shape); 86] = [
     ("program", shape::<entity::program::Entity>),
     ("program_site", shape::<entity::program_site::Entity>),
     ("record_reach", shape::<entity::record_reach::Entity>),
+    ("refresh_token", shape::<entity::refresh_token::Entity>),
     ("region", shape::<entity::region::Entity>),
+    ("reset_token", shape::<entity::reset_token::Entity>),
     ("safeguarding_note", shape::<entity::safeguarding_note::Entity>),
     ("sale", shape::<entity::sale::Entity>),
     ("savings_withdrawal", shape::<entity::savings_withdrawal::Entity>),
+    ("service_key", shape::<entity::service_key::Entity>),
     ("session", shape::<entity::session::Entity>),
     ("shipment", shape::<entity::shipment::Entity>),
     ("shipment_line", shape::<entity::shipment_line::Entity>),
+    ("sign_in_session", shape::<entity::sign_in_session::Entity>),
+    ("sign_in_try", shape::<entity::sign_in_try::Entity>),
     ("skill", shape::<entity::skill::Entity>),
     ("statement", shape::<entity::statement::Entity>),
     ("stock_balance", shape::<entity::stock_balance::Entity>),
@@ -110,17 +119,24 @@ const ENTITIES: [(&str, Shape); 86] = [
 const KEYED_BY_ID: [&str; 4] = ["facility", "item", "kit", "program"];
 
 /// Tables without an organisation: what is common to all, and the parts of registry entries.
-const WITHOUT_ORGANIZATION: [&str; 11] = [
+const WITHOUT_ORGANIZATION: [&str; 18] = [
     "account",
     "catalog_version",
+    "credential",
+    "ended_session",
     "gift_quarter",
     "identity",
     "instance",
     "kit_line",
     "kit_version",
+    "mail",
     "organization",
     "program_site",
+    "refresh_token",
     "region",
+    "reset_token",
+    "sign_in_session",
+    "sign_in_try",
     "technique",
 ];
 

@@ -212,6 +212,7 @@ pub async fn members(app: &TestApp) {
         name: format!("account {n}"),
         recorded_at: moment("2020-01-01T00:00:00Z"),
         disabled_at: None,
+        tokens_valid_from: None,
     });
     insert::<account::Entity>(app, rows.collect()).await;
     let rows = MEMBERS.iter().map(|(n, role, _, organization)| identity::Model {

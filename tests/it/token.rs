@@ -459,6 +459,7 @@ async fn with_outside_issuer(backend: Backend) {
         name: "Prueba".into(),
         recorded_at: today(),
         disabled_at: None,
+        tokens_valid_from: None,
     };
     row.into_active_model().reset_all().insert(&db).await.unwrap();
     let row = identity::Model {

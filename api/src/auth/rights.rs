@@ -1,5 +1,7 @@
 //! What each role may do: (resource, action) pairs, in one table.
 
+use std::sync::Arc;
+
 use entity::value::Role;
 
 /// Something that a role may do to a kind of thing.
@@ -73,10 +75,16 @@ pub enum Right {
     PayoutApprove,
     LegalRead,
     LegalWrite,
+    /// To see who is a member of the organisation.
+    MemberRead,
+    /// To invite members, change what they may do, and end it.
+    MemberWrite,
+    /// To make service accounts and their keys, and end them.
+    KeyWrite,
 }
 
 impl Right {
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 55] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -129,6 +137,9 @@ impl Right {
         Self::PayoutApprove,
         Self::LegalRead,
         Self::LegalWrite,
+        Self::MemberRead,
+        Self::MemberWrite,
+        Self::KeyWrite,
     ];
 
     /// As `RESOURCE:ACTION`.
@@ -186,6 +197,9 @@ impl Right {
             Self::PayoutApprove => "PAYOUT:APPROVE",
             Self::LegalRead => "LEGAL:READ",
             Self::LegalWrite => "LEGAL:WRITE",
+            Self::MemberRead => "MEMBER:READ",
+            Self::MemberWrite => "MEMBER:WRITE",
+            Self::KeyWrite => "KEY:WRITE",
         }
     }
 
@@ -298,7 +312,15 @@ impl Right {
                     | Self::PayoutRead
                     | Self::PayoutApprove
             ),
-            Admin => matches!(self, Self::RegistryReadDraft | Self::AgreementRead | Self::AgreementWrite),
+            Admin => matches!(
+                self,
+                Self::RegistryReadDraft
+                    | Self::AgreementRead
+                    | Self::AgreementWrite
+                    | Self::MemberRead
+                    | Self::MemberWrite
+                    | Self::KeyWrite
+            ),
             Auditor => matches!(self, Self::AuditRead),
         }
     }
@@ -319,6 +341,11 @@ pub fn role_name(role: Role) -> &'static str {
         Role::Admin => "ADMIN",
         Role::Auditor => "AUDITOR",
     }
+}
+
+/// The rights of these names. One that there is no more gives nothing.
+pub fn named(names: &[String]) -> Arc<[Right]> {
+    Right::ALL.into_iter().filter(|right| names.iter().any(|name| name == right.name())).collect()
 }
 
 /// The table as a person reads it: a line per right, a column per role.

@@ -42,6 +42,9 @@ pub struct Claims {
     /// Its own name, by which a log can speak of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    /// The session that it belongs to; of ours only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<String>,
 }
 
 /// Why a token was refused. The client learns no more than this.
@@ -106,8 +109,21 @@ pub enum IssueError {
 }
 
 /// Makes a token, signed with the ring's active key.
-#[expect(clippy::disallowed_methods, reason = "a token's own id names no row")]
 pub fn issue(ring: &KeyRing, options: IssueOptions<'_>) -> Result<String, IssueError> {
+    issue_with(ring, options, None)
+}
+
+/// Makes a token that ends when its session does.
+pub fn issue_for(ring: &KeyRing, options: IssueOptions<'_>, session: Uuid) -> Result<String, IssueError> {
+    issue_with(ring, options, Some(session))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a token's own id names no row")]
+fn issue_with(
+    ring: &KeyRing,
+    options: IssueOptions<'_>,
+    session: Option<Uuid>,
+) -> Result<String, IssueError> {
     let IssueOptions { issuer, audience, subject, lifetime, now } = options;
     let key = ring.active().ok_or(IssueError::NoActiveKey)?;
     let end = now.checked_add_signed(lifetime).map(|end| end.timestamp());
@@ -124,6 +140,7 @@ pub fn issue(ring: &KeyRing, options: IssueOptions<'_>) -> Result<String, IssueE
         nbf: Some(made),
         iat: Some(made),
         jti: Some(Uuid::new_v4().to_string()),
+        sid: session.map(|session| session.to_string()),
     };
     let header = Header { kid: Some(key.info().kid.clone()), ..Header::new(key.info().alg.library()) };
     jsonwebtoken::encode(&header, &claims, key.signing()).map_err(|_| IssueError::Signing)

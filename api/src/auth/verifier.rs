@@ -14,12 +14,13 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::{
     issuers::{IssuerError, Issuers, REFRESH_AT_MOST},
     jwk::KeySet,
     keys::KeyRing,
-    token::{Accepted, MAX_TOKEN_BYTES, Refused, Unverified, in_time},
+    token::{self, Accepted, IssueError, IssueOptions, MAX_TOKEN_BYTES, Refused, Unverified, in_time},
 };
 
 /// Tokens remembered at most.
@@ -32,6 +33,10 @@ pub struct Verified {
     pub issuer: String,
     /// The person or tool.
     pub subject: String,
+    /// The session of a token of our own.
+    pub session: Option<Uuid>,
+    /// When the token was made, in seconds since 1970, if it says.
+    pub made: Option<i64>,
     /// When the token or its key ends, whichever is first; a socket ends then too.
     pub expires: DateTime<Utc>,
 }
@@ -109,11 +114,11 @@ impl Verifier {
             return Ok(entry.verified.clone());
         }
         let token = Unverified::read(token)?;
-        let (accepted, fresh_until) = match self.check_local(&token, now) {
-            Err(Refused::WrongIssuer) => self.check_outside(&token, now).await?,
-            local => (local?, DateTime::<Utc>::MAX_UTC),
+        let ((accepted, fresh_until), is_ours) = match self.check_local(&token, now) {
+            Err(Refused::WrongIssuer) => (self.check_outside(&token, now).await?, false),
+            local => ((local?, DateTime::<Utc>::MAX_UTC), true),
         };
-        let entry = Entry::new(accepted, fresh_until, epoch);
+        let entry = Entry::new(accepted, fresh_until, epoch, is_ours);
         let verified = entry.verified.clone();
         self.cache.put(digest, entry);
         Ok(verified)
@@ -122,6 +127,28 @@ impl Verifier {
     /// The ring as last read, for signing.
     pub fn ring(&self) -> Arc<KeyRing> {
         self.local().ring
+    }
+
+    /// The name that our own tokens are issued in, by which accounts are known.
+    pub fn issuer(&self) -> String {
+        self.local().set.issuer.clone()
+    }
+
+    /// A token of our own for a session.
+    ///
+    /// # Errors
+    /// When no key signs.
+    pub fn issue(
+        &self,
+        subject: &str,
+        session: Uuid,
+        lifetime: TimeDelta,
+        now: DateTime<Utc>,
+    ) -> Result<String, IssueError> {
+        self.reload_if_stale(now);
+        let Local { ring, set } = self.local();
+        let options = IssueOptions { issuer: &set.issuer, audience: &set.audience, subject, lifetime, now };
+        token::issue_for(&ring, options, session)
     }
 
     /// What `/.well-known/jwks.json` answers.
@@ -220,11 +247,19 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(accepted: Accepted, fresh_until: DateTime<Utc>, epoch: u64) -> Entry {
+    fn new(accepted: Accepted, fresh_until: DateTime<Utc>, epoch: u64, is_ours: bool) -> Entry {
         let Accepted { claims, key_until } = accepted;
+        // Other issuers have sessions too, which are none of ours.
+        let session = claims.sid.filter(|_| is_ours).and_then(|session| session.parse().ok());
         let key_until = key_until.unwrap_or(DateTime::<Utc>::MAX_UTC);
         let ends = DateTime::from_timestamp(claims.exp, 0).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let verified = Verified { issuer: claims.iss, subject: claims.sub, expires: ends.min(key_until) };
+        let verified = Verified {
+            issuer: claims.iss,
+            subject: claims.sub,
+            session,
+            made: claims.iat,
+            expires: ends.min(key_until),
+        };
         Entry { verified, exp: claims.exp, nbf: claims.nbf, fresh_until: fresh_until.min(key_until), epoch }
     }
 }

@@ -19,6 +19,19 @@ struct Member {
     /// None for the system, which holds no rights and whose writes say why they happen.
     role: Option<Role>,
     facilities: Option<Arc<HashSet<Uuid>>>,
+    credential: Credential,
+    /// What a key is for; none when it is for all that the role may.
+    scopes: Option<Arc<[Right]>>,
+}
+
+/// What somebody has shown to be let in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Credential {
+    /// A token without a session of ours.
+    Token,
+    Session(Uuid),
+    /// A key of a service account.
+    Key(Uuid),
 }
 
 impl Viewer {
@@ -33,12 +46,30 @@ impl Viewer {
         role: Role,
         facilities: Option<Arc<HashSet<Uuid>>>,
     ) -> Self {
-        Self(Some(Member { account, organization, role: Some(role), facilities }))
+        let role = Some(role);
+        let credential = Credential::Token;
+        Self(Some(Member { account, organization, role, facilities, credential, scopes: None }))
+    }
+
+    /// The same, let in by something else than a token.
+    pub(super) fn with(mut self, credential: Credential, scopes: Option<Arc<[Right]>>) -> Self {
+        if let Some(member) = &mut self.0 {
+            member.credential = credential;
+            member.scopes = scopes;
+        }
+        self
     }
 
     /// The program itself, on the command line, for one organisation.
     pub(crate) fn system(organization: Uuid) -> Self {
-        Self(Some(Member { account: None, organization, role: None, facilities: None }))
+        Self(Some(Member {
+            account: None,
+            organization,
+            role: None,
+            facilities: None,
+            credential: Credential::Token,
+            scopes: None,
+        }))
     }
 
     /// Null for nobody, and for the system.
@@ -62,6 +93,28 @@ impl Viewer {
 
     pub fn has(&self, right: Right) -> bool {
         self.role().is_some_and(|role| right.held_by(role))
+            && self.scopes().is_none_or(|scopes| scopes.contains(&right))
+    }
+
+    /// What the key of the request is for; none when it is for all that the role may, or is no key.
+    fn scopes(&self) -> Option<&[Right]> {
+        self.0.as_ref().and_then(|member| member.scopes.as_deref())
+    }
+
+    /// The session of the request, which a password began.
+    pub fn session(&self) -> Option<Uuid> {
+        match self.0.as_ref()?.credential {
+            Credential::Session(session) => Some(session),
+            _ => None,
+        }
+    }
+
+    /// The key of the request.
+    pub fn key(&self) -> Option<Uuid> {
+        match self.0.as_ref()?.credential {
+            Credential::Key(key) => Some(key),
+            _ => None,
+        }
     }
 
     /// Which part of the schema there is for this viewer.

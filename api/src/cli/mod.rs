@@ -2,6 +2,7 @@
 
 mod audit;
 mod import;
+mod people;
 mod run;
 mod token;
 
@@ -75,6 +76,16 @@ pub enum Command {
         #[command(subcommand)]
         command: audit::AuditCommand,
     },
+    /// Invite an organisation's first administrator: prints a one-time token, good for 72 hours.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// Mails that wait to be sent, for hosts that set no UMBRAL_MAIL_COMMAND.
+    Mail {
+        #[command(subcommand)]
+        command: MailCommand,
+    },
     /// Print the schema, whole or as one audience has it.
     Schema {
         #[arg(long, value_enum)]
@@ -108,6 +119,32 @@ pub enum KeysCommand {
     RotateMaster,
     /// Print a new master key, for the store of a command.
     NewMaster,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Invite a person as administrator.
+    Create {
+        /// The organisation's slug.
+        #[arg(long)]
+        organization: String,
+        /// The address to sign in by.
+        #[arg(long)]
+        email: String,
+        /// The person's name.
+        #[arg(long)]
+        name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum MailCommand {
+    /// List them: id, time, kind, tries, recipient.
+    List,
+    /// Print one as JSON, with its token.
+    Show { id: String },
+    /// Say that one was sent; its text is emptied.
+    Sent { id: String },
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -177,6 +214,8 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Import(import) => import.run(settings).await,
         Command::Audit { command } => audit::run(&tool_config(settings)?, command).await,
         Command::Keys { command } => token::keys(&tool_config(settings)?, command),
+        Command::Admin { command } => people::admin(&tool_config(settings)?, command).await,
+        Command::Mail { command } => people::mail(&tool_config(settings)?, command).await,
         Command::Token { role, organization, days } => {
             token::print(&tool_config(settings)?, role, organization.as_deref(), days).await
         }

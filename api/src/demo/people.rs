@@ -48,6 +48,7 @@ fn add_account(data: &mut Dataset, organization: &organization::Model, role: Rol
         name: format!("Demo {} ({})", name(role), organization.slug),
         recorded_at: now,
         disabled_at: None,
+        tokens_valid_from: None,
     });
     data.identities.push(identity::Model { issuer: ISSUER.to_owned(), subject, account_id });
     data.memberships.push(membership::Model {

@@ -19,6 +19,7 @@ pub mod item;
 pub mod kit;
 pub mod limits;
 pub mod live;
+pub mod member;
 pub mod mutation;
 pub mod node;
 pub mod organization;
@@ -31,6 +32,7 @@ pub mod scalars;
 pub mod sdl;
 mod shape;
 pub mod shipment;
+pub mod sign_in;
 pub mod stock;
 pub mod text;
 pub mod types;
@@ -61,7 +63,7 @@ use self::{
 };
 use crate::{
     error::{Error, Result},
-    store::{Access, STATEMENTS, distribution::Delivery, participant as records_of},
+    store::{Access, STATEMENTS, distribution::Delivery, participant as records_of, sign_in::Caller},
 };
 
 pub type Umbral = Schema<QueryRoot, MutationRoot, live::SubscriptionRoot>;
@@ -92,6 +94,8 @@ pub struct Request {
     pub languages: Vec<String>,
     pub variables: Variables,
     pub cost_limit: u64,
+    /// Where it comes from; nowhere for what a socket tells.
+    caller: Caller,
     loader: DataLoader<DeliveryLoader>,
     /// Answers by key: a key that stands twice in an operation is one field.
     done: Mutex<HashMap<String, Value>>,
@@ -101,7 +105,15 @@ impl Request {
     pub fn new(access: Access, languages: Vec<String>, variables: Variables, cost_limit: u64) -> Self {
         let loader = DeliveryLoader { access: access.clone() };
         let loader = DataLoader::new(loader, TokioSpawner::current(), Yielding);
-        Self { access: Mutex::new(access), languages, variables, cost_limit, loader, done: Mutex::default() }
+        let caller = Caller { address: std::net::Ipv4Addr::UNSPECIFIED.into() };
+        let access = Mutex::new(access);
+        Self { access, languages, variables, cost_limit, caller, loader, done: Mutex::default() }
+    }
+
+    /// The same, from a place.
+    #[must_use]
+    pub fn from(self, caller: Caller) -> Self {
+        Self { caller, ..self }
     }
 
     fn access(&self) -> Access {
@@ -351,7 +363,7 @@ async fn mutate(mut access: Access, request: &Request, node: &Node<'_>, types: &
             .unwrap_or_default(),
         _ => "",
     };
-    match mutation::run(&mut access, node, subject_type).await {
+    match mutation::run(&mut access, node, subject_type, request.caller).await {
         Ok((subject, errors)) => {
             let access = match &subject {
                 // A delivery that has just been written is at hand, and no reference table has changed.

@@ -15,12 +15,13 @@ use super::{
     facility::{self, Facility},
     item::{self, Item},
     kit::{self, Kit},
+    member::{self, Member},
     node::{Node, from_const},
     organization::{self, Statement},
     participant,
     program::{self, Program},
     render::{Object, Writer, Written},
-    safeguarding, shipment,
+    safeguarding, shipment, sign_in,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
     work,
 };
@@ -32,6 +33,7 @@ use crate::{
         Access,
         distribution::{Delivery, sync::SyncRow},
         input::{At, Once, Refused, UserError, UserErrorCode},
+        sign_in::{Caller, Tokens},
         stock::sync::StockRow,
         sync::{Answer, Difference},
         work::attendance::AttendanceRow,
@@ -66,6 +68,11 @@ pub enum Subject {
     Seen,
     /// The answers to the rows of a device.
     Synced(Vec<Answer>),
+    /// A member, or what makes one.
+    Member(Member),
+    Tokens(Box<Tokens>),
+    /// Nothing to show.
+    Done,
 }
 
 /// What a mutation made; none with `validateOnly` on a creation.
@@ -249,7 +256,11 @@ impl Input {
             | Kind::BreakGlass
             | Kind::AuditEvent
             | Kind::AuditActor
-            | Kind::AuditObject => return None,
+            | Kind::AuditObject
+            | Kind::User
+            | Kind::Membership
+            | Kind::ServiceKey
+            | Kind::Invitation => return None,
         })
     }
 
@@ -280,6 +291,7 @@ pub async fn run(
     access: &mut Access,
     node: &Node<'_>,
     subject_type: &str,
+    caller: Caller,
 ) -> Result<(Option<Subject>, Vec<UserError>)> {
     let input = Input(node.raw("input").cloned().unwrap_or_default());
     if let "SyncResult" | "StockSyncResult" | "AttendanceSyncResult" = subject_type {
@@ -293,10 +305,10 @@ pub async fn run(
         *access = next;
         return Ok((Some(Subject::Synced(answers)), Vec::new()));
     }
-    let mut done = attempt(access, node.name, &input, subject_type).await;
+    let mut done = attempt(access, node.name, &input, subject_type, caller).await;
     if let Err(Refused::Outdated(outdated)) = done {
         let again = access.again(outdated).await?;
-        done = attempt(&again, node.name, &input, subject_type).await;
+        done = attempt(&again, node.name, &input, subject_type, caller).await;
         *access = again.released();
     }
     match done {
@@ -312,7 +324,7 @@ pub async fn run(
 }
 
 /// The field of a payload that is not `userErrors` tells which file knows the mutation; of deliveries its name does.
-async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str) -> Done {
+async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str, caller: Caller) -> Done {
     match subject_type {
         "Statement" => organization::mutate(access, name, input).await,
         "Facility" => facility::mutate(access, name, input).await,
@@ -330,7 +342,7 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str)
             _ => distribution::mutate(access, name, input).await,
         },
         "Participant" => participant::mutate(access, name, input).await,
-        "Boolean" => participant::see(access, input).await,
+        "Boolean" if name == "seeBrokenGlass" => participant::see(access, input).await,
         "SafeguardingNote" => safeguarding::mutate(access, name, input).await,
         "Workshop" | "Session" | "Enrolment" | "Skill" | "Product" | "ProductionBatch" | "Sale"
         | "LegalMatter" | "PayoutPolicy" | "PayoutRun" | "Payout" | "SavingsWithdrawal" => {
@@ -340,6 +352,8 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str)
         "StockPlace" | "AdequacyNorm" | "FacilityPopulation" | "ItemPermission" => {
             stock::mutate_reference(access, name, input).await
         }
+        "Tokens" | "Boolean" => sign_in::mutate(access, name, input, caller).await,
+        "User" | "Invitation" | "NewServiceKey" | "ServiceKey" => member::mutate(access, name, input).await,
         _ => Err(Error::Internal(format!("no mutation {name}")).into()),
     }
 }
@@ -463,6 +477,9 @@ impl Object for Payload {
             Subject::Seen => w.bool(true),
             Subject::SafeguardingNote(id) => safeguarding::one(node, w, *id),
             Subject::Work(kind, id) => work::one(node, w, *kind, *id),
+            Subject::Member(member) => member::subject(node, w, member),
+            Subject::Tokens(tokens) => w.object(node, &sign_in::Tokens(tokens)),
+            Subject::Done => w.bool(true),
             Subject::NewDistribution(delivery) => w.object(node, &Distribution(delivery)),
             Subject::Synced(answers) => {
                 let ty = match self.type_name.as_str() {
@@ -488,6 +505,7 @@ impl Object for UserErrorObject<'_> {
             "code" => w.str(self.0.code.name()),
             "field" => w.list(node, &self.0.field, |w, part| w.str(part)),
             "day" => w.optional_date(self.0.day),
+            "retryAfter" => w.optional_int(self.0.retry_after),
             "message" => {
                 let spanish =
                     w.languages.first().is_some_and(|lang| lang.to_ascii_lowercase().starts_with("es"));

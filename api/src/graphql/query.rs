@@ -1,5 +1,7 @@
 //! The fields of `Query`, and who is asking.
 
+use entity::value::AccountKind;
+
 use super::{
     agreement::{self, Agreement},
     audit,
@@ -9,6 +11,7 @@ use super::{
     gift,
     item::{self, Item},
     kit::{self, Kit},
+    member::{self, User, ViewerAccount},
     node::Node,
     organization::{self, Claim, Organization, Statement},
     participant,
@@ -66,6 +69,9 @@ impl Object for Query {
             "items" => item::list(node, w),
             "kits" => kit::list(node, w),
             "agreements" => agreement::list(node, w),
+            "users" => member::users(node, w, AccountKind::Person),
+            "serviceAccounts" => member::users(node, w, AccountKind::Service),
+            "invitations" => member::invitations(node, w),
             "awards" => award::list(node, w),
             "gifts" => award::gifts(node, w),
             "distribution" => distribution::by_id(node, w),
@@ -120,6 +126,9 @@ pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
         Kind::ItemPermission => drawn(node, w, access.item_permission(id).map(ItemPermission)),
         Kind::StockLot | Kind::StockMovement if !access.viewer.has(Right::StockRead) => w.null(),
         Kind::StockLot => stock::lot(node, w, id),
+        Kind::User => drawn(node, w, access.user(id).map(User)),
+        // These are no objects that can be looked up alone.
+        Kind::Membership | Kind::ServiceKey | Kind::Invitation => w.null(),
         Kind::StockMovement => stock::movement(node, w, id),
         Kind::Participant if access.viewer.has(Right::ParticipantRead) => participant::one(node, w, id),
         Kind::Workshop
@@ -165,6 +174,10 @@ impl Object for Viewer {
             "role" => w.optional_str(viewer.role().map(rights::role_name)),
             "organization" => {
                 drawn(node, w, viewer.organization().and_then(|id| access.organization(id)).map(Organization))
+            }
+            "account" => {
+                let account = viewer.account().and_then(|id| access.catalog.accounts.get(&id));
+                drawn(node, w, account.map(ViewerAccount))
             }
             "facilities" => match viewer.facilities() {
                 None => w.null(),

@@ -24,7 +24,7 @@ use super::{
 /// Scalars that GraphQL brings along.
 pub const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-const SOURCES: [&str; 20] = [
+const SOURCES: [&str; 22] = [
     include_str!("core.graphql"),
     include_str!("organization.graphql"),
     include_str!("facility.graphql"),
@@ -45,6 +45,8 @@ const SOURCES: [&str; 20] = [
     include_str!("participant.graphql"),
     include_str!("work.graphql"),
     include_str!("payout.graphql"),
+    include_str!("sign_in.graphql"),
+    include_str!("member.graphql"),
 ];
 
 /// All types by name, in the order of the files.

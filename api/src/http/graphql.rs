@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::Ipv4Addr,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicU32, Ordering},
@@ -28,10 +29,11 @@ use super::{
     within,
 };
 use crate::{
+    auth::address,
     config::CostLimits,
     error::Error,
     graphql::{self, Request, Umbral, audience::Audience, limits, text, wall},
-    store::{STATEMENTS, Seen, catalog::Catalog, record::Purpose},
+    store::{STATEMENTS, Seen, catalog::Catalog, record::Purpose, sign_in::Caller},
 };
 
 /// How many documents are kept parsed, in each of two halves, and how much text.
@@ -353,7 +355,7 @@ async fn answered(
     let mut library = async_graphql::Request::new("")
         .variables(Variables::from_value(Value::Object(checked.variables.clone())))
         .data(audience)
-        .data(Request::new(access, languages, checked.variables, limit));
+        .data(Request::new(access, languages, checked.variables, limit).from(caller(app, request)));
     library.operation_name = parameters.operation_name.clone();
     library.set_parsed_query(document.parsed.clone());
     let response = schema.execute(library).await;
@@ -369,6 +371,15 @@ async fn answered(
     }
     let body = answer::write(Some(&response.data), &response.errors, Some(cost));
     answer::finish(&mut HttpResponse::Ok(), media, body)
+}
+
+/// Where a request comes from, as tries are counted.
+fn caller(app: &App, request: &HttpRequest) -> Caller {
+    let forwarded = request.headers().get_all("x-forwarded-for");
+    // What is no text was not written by a proxy.
+    let forwarded: Vec<&str> = forwarded.map(|value| value.to_str().unwrap_or_default()).collect();
+    let peer = request.peer_addr().map_or(Ipv4Addr::UNSPECIFIED.into(), |peer| peer.ip());
+    Caller { address: address::caller(peer, &forwarded, &app.config.trusted_proxies) }
 }
 
 pub(super) fn too_costly(checked: &wall::Checked, limit: u64) -> Option<ServerError> {

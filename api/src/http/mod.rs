@@ -215,7 +215,12 @@ async fn enter(
 ) -> Result<Access, Denied> {
     let now = app.config.clock.now();
     let viewer = app.authenticator.viewer(&catalog, authorization, organization, now).await?;
-    Ok(app.store.access_seeing(viewer, catalog, seen))
+    let access = app.store.access_seeing(viewer, catalog, seen);
+    if let Err(fault) = app.store.note_use(&access).await {
+        // It is the next use that is noted then.
+        tracing::warn!(code = fault.code(), "the use of a key was not noted");
+    }
+    Ok(access)
 }
 
 /// Stops work that takes longer than a request may.

@@ -154,6 +154,12 @@ impl<'a> Face<'a> {
     }
 }
 
+/// How a person is reached.
+pub struct Contact {
+    pub email: String,
+    pub language: String,
+}
+
 /// All reference tables as they were at one version.
 pub struct Catalog {
     pub version: i64,
@@ -172,6 +178,12 @@ pub struct Catalog {
     pub item_permissions: Table<entity::item_permission::Model>,
     pub accounts: HashMap<Uuid, entity::account::Model>,
     pub memberships: Vec<Membership>,
+    /// By account.
+    pub contacts: HashMap<Uuid, Contact>,
+    pub invitations: Table<entity::invitation::Model>,
+    pub service_keys: Table<entity::service_key::Model>,
+    /// Sessions that ended while access tokens of theirs may still be about.
+    pub ended_sessions: HashSet<Uuid>,
     identities: HashMap<(String, String), Uuid>,
     slugs: HashMap<String, Uuid>,
     facility_slugs: HashMap<String, Uuid>,
@@ -423,6 +435,28 @@ impl Catalog {
             .collect();
         let accounts =
             entity::account::Entity::find().all(db).await?.into_iter().map(|row| (row.id, row)).collect();
+        let contacts = entity::credential::Entity::find()
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.account_id, Contact { email: row.email, language: row.language }))
+            .collect();
+        let invitations = entity::invitation::Entity::find()
+            .order_by_asc(entity::invitation::Column::Id)
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let service_keys = entity::service_key::Entity::find()
+            .order_by_asc(entity::service_key::Column::Id)
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let ended_sessions =
+            entity::ended_session::Entity::find().all(db).await?.into_iter().map(|row| row.id).collect();
         let techniques = entity::technique::Entity::find()
             .all(db)
             .await?
@@ -447,6 +481,10 @@ impl Catalog {
             item_permissions: Table::new(item_permissions),
             accounts,
             memberships,
+            contacts,
+            invitations: Table::new(invitations),
+            service_keys: Table::new(service_keys),
+            ended_sessions,
             identities,
             slugs,
             facility_slugs,
@@ -473,8 +511,24 @@ impl Catalog {
     /// The account that a token names, unless it is disabled.
     pub fn account(&self, issuer: &str, subject: &str, now: DateTime<Utc>) -> Option<Uuid> {
         let id = *self.identities.get(&(issuer.to_owned(), subject.to_owned()))?;
-        let account = self.accounts.get(&id)?;
-        account.disabled_at.is_none_or(|at| now < at).then_some(id)
+        self.is_enabled(id, now).then_some(id)
+    }
+
+    /// Whether there is such an account, and it is not disabled.
+    pub fn is_enabled(&self, account: Uuid, now: DateTime<Utc>) -> bool {
+        self.accounts.get(&account).is_some_and(|row| row.disabled_at.is_none_or(|at| now < at))
+    }
+
+    /// The key with this digest, when it and its account still hold.
+    pub fn service_key(&self, digest: &[u8], now: DateTime<Utc>) -> Option<&entity::service_key::Model> {
+        let key = self.service_keys.iter().find(|key| key.hash == digest)?;
+        self.key_holds(key.id, now).then_some(key)
+    }
+
+    pub(super) fn key_holds(&self, key: Uuid, now: DateTime<Utc>) -> bool {
+        self.service_keys.get(key).is_some_and(|key| {
+            key.ended_at.is_none() && now < key.expires_at && self.is_enabled(key.account_id, now)
+        })
     }
 
     /// The subjects of an issuer and the accounts that they name.

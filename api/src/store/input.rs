@@ -20,6 +20,9 @@ pub enum UserErrorCode {
     NotPermitted,
     InsufficientStock,
     Expired,
+    /// What was shown to be let in is not accepted.
+    NotAccepted,
+    TooManyTries,
 }
 
 impl UserErrorCode {
@@ -33,6 +36,8 @@ impl UserErrorCode {
             Self::NotPermitted => "NOT_PERMITTED",
             Self::InsufficientStock => "INSUFFICIENT_STOCK",
             Self::Expired => "EXPIRED",
+            Self::NotAccepted => "NOT_ACCEPTED",
+            Self::TooManyTries => "TOO_MANY_TRIES",
         }
     }
 }
@@ -54,6 +59,8 @@ pub struct UserError {
     pub message: Message,
     /// The day that the client has to look at, where there is one.
     pub day: Option<chrono::NaiveDate>,
+    /// Seconds after which it is worth to try again, where there is such a time.
+    pub retry_after: Option<i64>,
 }
 
 /// Why a write did not happen. Nothing was written.
@@ -82,7 +89,13 @@ impl From<UserError> for Refused {
 
 impl UserError {
     pub fn new(code: UserErrorCode, field: &[&str], message: Message) -> Self {
-        Self { code, field: field.iter().map(|part| (*part).to_owned()).collect(), message, day: None }
+        Self {
+            code,
+            field: field.iter().map(|part| (*part).to_owned()).collect(),
+            message,
+            day: None,
+            retry_after: None,
+        }
     }
 
     /// The same for a member of a list, from the list's place in the input.

@@ -23,6 +23,7 @@ pub mod input;
 pub mod item;
 pub mod keyset;
 pub mod kit;
+pub mod mail;
 pub mod member;
 pub mod organization;
 pub mod outbox;
@@ -33,6 +34,7 @@ pub mod record;
 pub mod safeguarding;
 pub mod search;
 pub mod shipment;
+pub mod sign_in;
 pub mod stats;
 pub mod stock;
 pub mod sync;
@@ -55,7 +57,7 @@ use sea_orm::{
 use tokio::sync::Mutex;
 
 use crate::{
-    auth::{Viewer, token, verifier::Verifier},
+    auth::{Viewer, password::Passwords, token, verifier::Verifier},
     clock::Clock,
     error::{Error, Result},
     graphql::audience::Audience,
@@ -79,6 +81,7 @@ pub struct Store {
     keys: OnceLock<Arc<Verifier>>,
     vault: OnceLock<Arc<Vault>>,
     pub feed: feed::Feed,
+    pub passwords: Passwords,
     pub clock: Clock,
 }
 
@@ -146,6 +149,7 @@ impl Store {
             keys: OnceLock::new(),
             vault: OnceLock::new(),
             feed: feed::Feed::default(),
+            passwords: Passwords::default(),
             clock,
         }))
     }
@@ -260,10 +264,14 @@ impl Store {
         self.vault.get().ok_or_else(|| Error::Internal("no keys for women's records".into()))
     }
 
+    /// The keys that this server signs with.
+    fn signer(&self) -> Result<&Verifier> {
+        self.keys.get().map(Arc::as_ref).ok_or_else(|| Error::Internal("no keys to sign with".into()))
+    }
+
     /// A statement, signed for whoever reads our public keys.
     fn sign(&self, statement: &serde_json::Value) -> Result<String> {
-        let keys = self.keys.get().ok_or_else(|| Error::Internal("no keys to sign with".into()))?;
-        token::sign(&keys.ring(), statement)
+        token::sign(&self.signer()?.ring(), statement)
             .map_err(|fault| Error::Internal(format!("a statement was not signed: {fault:?}")))
     }
 

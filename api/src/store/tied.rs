@@ -65,6 +65,14 @@ impl Access {
         self.write_holding(Hold::MoveMany).await
     }
 
+    /// A transaction that changes reference tables whatever they are: what it relies on it asks the database itself,
+    /// in the conditions of its statements. For who signs in or out, who are not to do the work of hashing twice.
+    pub(super) async fn write_by_itself(&self) -> Result<Write<'_>> {
+        let tx = begin(&self.store.pools.write).await?;
+        take(&tx, Hold::Change, Uuid::nil()).await?;
+        Ok(Write { tx, access: self })
+    }
+
     /// The same viewer, once the second attempt is over.
     #[must_use]
     pub fn released(self) -> Self {

@@ -81,7 +81,13 @@ async fn a_token_names_its_subject_until_it_ends() {
     is_send_and_sync(&verifier);
     is_send(&verifier.verify("", at(0)));
     let token = issued(&verifier.ring(), "ada", 100, 600);
-    let wanted = Verified { issuer: ISSUER.into(), subject: "ada".into(), expires: at(700) };
+    let wanted = Verified {
+        issuer: ISSUER.into(),
+        subject: "ada".into(),
+        session: None,
+        made: Some(at(100).timestamp()),
+        expires: at(700),
+    };
     assert_eq!(verifier.verify(&token, at(100)).await, Ok(wanted.clone()));
     // Remembered now; the times count all the same, in both directions.
     assert_eq!(verifier.verify(&token, at(729)).await, Ok(wanted));
@@ -269,7 +275,13 @@ async fn a_fetch_is_shared_and_outlives_whoever_asked_first() {
 fn the_memory_is_bounded_and_keeps_what_is_in_use() {
     let cache = Cache::default();
     let entry = || {
-        let verified = Verified { issuer: ISSUER.into(), subject: "ada".into(), expires: at(0) };
+        let verified = Verified {
+            issuer: ISSUER.into(),
+            subject: "ada".into(),
+            session: None,
+            made: None,
+            expires: at(0),
+        };
         Entry { verified, exp: 0, nbf: None, fresh_until: at(0), epoch: 7 }
     };
     let digest = |number: usize| -> TokenDigest { Sha256::digest(number.to_be_bytes()).into() };

@@ -18,7 +18,6 @@ use uuid::Uuid;
 
 use super::seal::newest_seal;
 use crate::{
-    auth::verifier::Verifier,
     error::{Error, Result},
     id::{self, Kind},
     store::Store,
@@ -152,11 +151,6 @@ impl Store {
         let head = Head::of(seal);
         let signature = self.sign(&serde_json::json!(head))?;
         Ok(Line { head, signature })
-    }
-
-    /// The keys that sign heads.
-    pub(super) fn signer(&self) -> Result<&Verifier> {
-        self.keys.get().map(AsRef::as_ref).ok_or_else(|| Error::Internal("no keys to check with".into()))
     }
 }
 

@@ -379,7 +379,7 @@ impl Faults {
         message: Message,
         day: NaiveDate,
     ) {
-        self.push(UserError { code, field, message, day: Some(day) });
+        self.push(UserError { code, field, message, day: Some(day), retry_after: None });
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) fn fault_of(form: &FormRow, lines: &[usize], refused: Refused) -> Not
         Refused::Outdated(_) => return NotRecorded::Fault(Error::Unavailable),
         Refused::User(faults) => faults,
     };
-    let faults = faults.into_iter().map(|UserError { code, field, message, day }| {
+    let faults = faults.into_iter().map(|UserError { code, field, message, day, .. }| {
         let (line, column) = form.blamed(lines, &field);
         let day = day.map(|day| day.to_string()).unwrap_or_default();
         let said = |text: &str| text.replace("{day}", &day);
@@ -73,7 +73,11 @@ pub(super) fn fault_of(form: &FormRow, lines: &[usize], refused: Refused) -> Not
 
 fn code_of(code: UserErrorCode) -> FaultCode {
     match code {
-        UserErrorCode::Invalid | UserErrorCode::NotPermitted => FaultCode::Invalid,
+        // No form is let in or tried again by itself.
+        UserErrorCode::Invalid
+        | UserErrorCode::NotPermitted
+        | UserErrorCode::NotAccepted
+        | UserErrorCode::TooManyTries => FaultCode::Invalid,
         UserErrorCode::NotFound => FaultCode::NotFound,
         UserErrorCode::Conflict => FaultCode::Conflict,
         UserErrorCode::Duplicate => FaultCode::Duplicate,

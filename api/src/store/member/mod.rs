@@ -1,17 +1,29 @@
 //! Who a token stands for: accounts, memberships and the tokens of demonstration and service accounts.
 
+mod administer;
+mod invite;
+mod key;
+
+pub use self::{
+    administer::{ChangeMembership, EndMembership},
+    invite::{AcceptInvitation, Invite},
+    key::{CreateServiceAccount, CreateServiceKey, NewKey},
+};
+
 use std::cmp::Reverse;
 
+use chrono::NaiveDate;
 use entity::{
-    account, identity, membership,
+    account, identity, membership, membership_facility,
     value::{AccountKind, Role},
 };
-use sea_orm::{ActiveModelTrait, Set};
+use sea_orm::{ActiveModelTrait, DbErr, Set};
 use uuid::Uuid;
 
 use super::{
     Store,
     catalog::{Catalog, Membership},
+    write::Write,
 };
 use crate::{auth::Viewer, error::Result};
 
@@ -35,9 +47,9 @@ impl Catalog {
     pub(super) fn still_holds(&self, viewer: &Viewer, now: chrono::DateTime<chrono::Utc>) -> bool {
         // The program itself has no account.
         let Some(account) = viewer.account() else { return true };
-        let enabled =
-            self.accounts.get(&account).is_some_and(|row| row.disabled_at.is_none_or(|at| now < at));
-        enabled
+        self.is_enabled(account, now)
+            && viewer.session().is_none_or(|session| !self.ended_sessions.contains(&session))
+            && viewer.key().is_none_or(|key| self.key_holds(key, now))
             && self.memberships_of(account, now).iter().any(|membership| {
                 Some(membership.row.organization_id) == viewer.organization()
                     && Some(membership.row.role) == viewer.role()
@@ -92,35 +104,83 @@ impl Store {
     ) -> Result<String> {
         let access = self.system(organization).await?;
         let write = self.bulk().await?.as_write(&access);
-        let tx = &write.tx;
-        let id = access.new_id();
-        let now = self.clock.now();
+        let id = write.add_account(AccountKind::Service, name, issuer).await?;
+        let today = self.clock.now().date_naive();
+        let member = NewMember { role, facilities: &[], starts_on: today, ends_on: None };
+        write.add_member(id, member).await?;
+        write.audit("CREATE", "account", id, None, serde_json::json!({ "role": role })).await?;
+        write.commit().await?;
+        Ok(id.to_string())
+    }
+}
+
+/// What an account is to be in an organisation.
+#[derive(Clone, Copy)]
+pub(super) struct NewMember<'a> {
+    pub role: Role,
+    pub facilities: &'a [Uuid],
+    pub starts_on: NaiveDate,
+    pub ends_on: Option<NaiveDate>,
+}
+
+impl Write<'_> {
+    /// An account that tokens of our own issuer name by its own id.
+    pub(super) async fn add_account(&self, kind: AccountKind, name: &str, issuer: &str) -> Result<Uuid> {
+        let id = self.access.new_id();
         let row = account::ActiveModel {
             id: Set(id),
-            kind: Set(AccountKind::Service),
+            kind: Set(kind),
             name: Set(name.to_owned()),
-            recorded_at: Set(now),
+            recorded_at: Set(self.access.now),
             disabled_at: Set(None),
+            tokens_valid_from: Set(None),
         };
-        row.insert(tx).await?;
+        row.insert(&self.tx).await?;
         let row = identity::ActiveModel {
             issuer: Set(issuer.to_owned()),
             subject: Set(id.to_string()),
             account_id: Set(id),
         };
-        row.insert(tx).await?;
+        row.insert(&self.tx).await?;
+        Ok(id)
+    }
+
+    /// A membership in the viewer's organisation.
+    pub(super) async fn add_member(&self, account: Uuid, member: NewMember<'_>) -> Result<Uuid, DbErr> {
+        self.add_member_as(self.access.new_id(), account, member).await
+    }
+
+    /// The same, under an id that is given.
+    pub(super) async fn add_member_as(
+        &self,
+        id: Uuid,
+        account: Uuid,
+        member: NewMember<'_>,
+    ) -> Result<Uuid, DbErr> {
+        let own = self.access.viewer.organization().unwrap_or_default();
         let row = membership::ActiveModel {
-            organization_id: Set(organization),
-            id: Set(access.new_id()),
-            account_id: Set(id),
-            role: Set(role),
-            starts_on: Set(now.date_naive()),
-            ends_on: Set(None),
-            recorded_at: Set(now),
+            organization_id: Set(own),
+            id: Set(id),
+            account_id: Set(account),
+            role: Set(member.role),
+            starts_on: Set(member.starts_on),
+            ends_on: Set(member.ends_on),
+            recorded_at: Set(self.access.now),
         };
-        row.insert(tx).await?;
-        write.audit("CREATE", "account", id, None, serde_json::json!({ "role": role })).await?;
-        write.commit().await?;
-        Ok(id.to_string())
+        row.insert(&self.tx).await?;
+        self.cut_to(own, id, member.facilities).await?;
+        Ok(id)
+    }
+
+    async fn cut_to(&self, own: Uuid, membership: Uuid, facilities: &[Uuid]) -> Result<(), DbErr> {
+        for facility in facilities {
+            let row = membership_facility::ActiveModel {
+                organization_id: Set(own),
+                membership_id: Set(membership),
+                facility_id: Set(*facility),
+            };
+            row.insert(&self.tx).await?;
+        }
+        Ok(())
     }
 }
