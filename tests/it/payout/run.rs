@@ -276,3 +276,30 @@ both!(
         assert_eq!(list["savingsWithdrawals"]["nodes"].as_array().unwrap().len(), 3);
     }
 );
+
+both!(
+    async fn however_many_women_the_statements_are_the_same(world: &World) {
+        women(world).await;
+        let client = world.coordinator().purpose("PAYMENT");
+        let batch = batch(&client, &[(1, 1), (2, 1), (3, 1), (4, 1), (5, 1)]).await;
+        sell(&client, "a", &batch, ("10000", "MXN")).await;
+        let policy = policy_input("p", "MXN", "FLOOR");
+        done(&client, "createPayoutPolicy", "payoutPolicy", "id", &policy).await;
+        done(&client, "createPayoutRun", "payoutRun", "id", &run_input("r", Value::Null)).await;
+        for n in 1..=5 {
+            let input = crate::work::enrol_input(&format!("e{n}"), n, Value::Null, "ENROLLED");
+            done(&client, "enrol", "enrolment", "id", &input).await;
+        }
+        for document in [
+            "{ payouts(first: FIRST) { nodes { net { amount } deductions { kind } run { reconciles } } } }",
+            "{ enrolments(first: FIRST) { nodes { participantCode status steps { status } workshop { id } } } }",
+        ] {
+            let statements = async |first: &str| {
+                let answer = client.query(&document.replace("FIRST", first), Value::Null).await;
+                answer.data();
+                answer.statements()
+            };
+            assert_eq!(statements("1").await, statements("5").await, "{document}");
+        }
+    }
+);

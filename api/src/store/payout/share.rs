@@ -1,7 +1,7 @@
 //! The arithmetic of pay-outs: what was sold becomes gross, deductions, net and a remainder, to the last minor unit.
 //!
 //! Nothing here knows of a currency, a database or a clock. Amounts are whole minor units; products are worked out in
-//! 128 bits, so nothing overflows before it is refused. What a sale leaves below the smallest unit goes to women or to the
+//! 128 bits, and what does not fit is refused. What a sale leaves below the smallest unit goes to women or to the
 //! remainder, as the rounding rule says, and the order in which women or sales are given changes nothing.
 
 use std::collections::BTreeMap;
@@ -85,7 +85,7 @@ pub fn share(
 ) -> Result<Shared, TooLarge> {
     let mut gross: BTreeMap<Uuid, i64> = BTreeMap::new();
     for pool in pools {
-        for (woman, part) in allot(pool, rounding) {
+        for (woman, part) in allot(pool, rounding)? {
             let sum = gross.entry(woman).or_default();
             *sum = sum.checked_add(part).ok_or(TooLarge)?;
         }
@@ -101,7 +101,7 @@ pub fn share(
 }
 
 /// Each woman's part of a pool. Nobody gets a part of nothing, and nothing is shared among nobody.
-fn allot(pool: &Pool, rounding: PayoutRounding) -> Vec<(Uuid, i64)> {
+fn allot(pool: &Pool, rounding: PayoutRounding) -> Result<Vec<(Uuid, i64)>, TooLarge> {
     // One woman may have worked on several batches that a sale draws from.
     let mut parts: BTreeMap<Uuid, i128> = BTreeMap::new();
     for (woman, part) in &pool.parts {
@@ -110,12 +110,13 @@ fn allot(pool: &Pool, rounding: PayoutRounding) -> Vec<(Uuid, i64)> {
     let whole: i128 = parts.values().sum();
     let amount = i128::from(pool.amount.max(0));
     if whole == 0 || amount == 0 {
-        return Vec::new();
+        return Ok(Vec::new());
     }
-    let mut cut: Vec<(Uuid, i128, i128)> = parts
-        .into_iter()
-        .map(|(woman, part)| (woman, amount * part / whole, amount * part % whole))
-        .collect();
+    let mut cut: Vec<(Uuid, i128, i128)> = Vec::with_capacity(parts.len());
+    for (woman, part) in parts {
+        let product = amount.checked_mul(part).ok_or(TooLarge)?;
+        cut.push((woman, product / whole, product % whole));
+    }
     if rounding == PayoutRounding::LargestRemainder {
         let mut left = amount - cut.iter().map(|(_, part, _)| part).sum::<i128>();
         // Where two were cut alike the id decides, which says nothing of either.
@@ -126,8 +127,8 @@ fn allot(pool: &Pool, rounding: PayoutRounding) -> Vec<(Uuid, i64)> {
             left -= unit;
         }
     }
-    // No part is larger than the pool.
-    cut.into_iter().map(|(woman, part, _)| (woman, i64::try_from(part).unwrap_or(pool.amount))).collect()
+    let part = |(woman, part, _)| Ok((woman, i64::try_from(part).map_err(|_| TooLarge)?));
+    cut.into_iter().map(part).collect()
 }
 
 /// What is taken off a gross, each in its turn and never more than is there, and what is left.
@@ -198,6 +199,8 @@ mod tests {
         let pool = |amount| Pool { amount, parts: vec![(woman(1), 1)] };
         let refused = share(0, &[pool(i64::MAX), pool(1)], &[], PayoutRounding::Floor);
         assert_eq!(refused, Err(TooLarge));
+        let crowd = Pool { amount: i64::MAX, parts: vec![(woman(1), u64::MAX), (woman(1), u64::MAX)] };
+        assert_eq!(share(0, &[crowd], &[], PayoutRounding::Floor), Err(TooLarge));
         assert_eq!(rate_of(i64::MAX, 2), Err(TooLarge));
         assert_eq!(share_of(i64::MAX, WHOLE), Ok(i64::MAX));
         assert_eq!(share_of(-5, WHOLE), Ok(0));
