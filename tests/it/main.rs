@@ -116,8 +116,12 @@ mod audit;
 
 #[cfg(test)]
 mod safeguarding;
+
+#[cfg(test)]
 mod work;
 
 #[cfg(test)]
 mod payout;
+
+#[cfg(test)]
 mod sign_in;

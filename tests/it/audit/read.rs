@@ -208,6 +208,7 @@ both!(
             name: "account 90".to_owned(),
             recorded_at: moment("2020-01-01T00:00:00Z"),
             disabled_at: None,
+            tokens_valid_from: None,
         };
         world.insert::<entity::account::Entity>(vec![row]).await;
         let row = entity::identity::Model {

@@ -6,8 +6,11 @@ use tests::{Answer, both};
 
 use super::*;
 
+/// Status, headers and body.
+type Told = (u16, Vec<(String, Vec<u8>)>, Vec<u8>);
+
 /// All of an answer but what differs in each.
-fn told(answer: &Answer) -> (u16, Vec<(String, Vec<u8>)>, Vec<u8>) {
+fn told(answer: &Answer) -> Told {
     let silent = ["date", "x-request-id"];
     let headers = answer.headers.iter().filter(|(name, _)| !silent.contains(&name.as_str()));
     let mut headers: Vec<_> =

@@ -29,7 +29,6 @@ pub fn woman(organization: u128, n: u128) -> participant::Model {
         version: 1,
         recorded_at: moment("2026-01-01T00:00:00Z"),
         recorded_by: None,
-        client_id: None,
         erased_at: None,
         merged_into: None,
     }
