@@ -203,6 +203,35 @@ impl Right {
         }
     }
 
+    /// Whether it reaches women's records. No key of a service account holds such a right.
+    pub fn is_of_records(self) -> bool {
+        matches!(
+            self,
+            Self::ParticipantRead
+                | Self::ParticipantIdentify
+                | Self::ParticipantWrite
+                | Self::ParticipantErase
+                | Self::ParticipantMerge
+                | Self::ConsentRecord
+                | Self::MaternityRead
+                | Self::MaternityWrite
+                | Self::BreakGlassTake
+                | Self::BreakGlassReview
+                | Self::SafeguardingRead
+                | Self::EnrolmentRead
+                | Self::EnrolmentWrite
+                | Self::AttendanceRecord
+                | Self::SkillAttest
+                | Self::ProductionRead
+                | Self::ProductionRecord
+                | Self::PayoutRead
+                | Self::PayoutRun
+                | Self::PayoutApprove
+                | Self::LegalRead
+                | Self::LegalWrite
+        )
+    }
+
     /// The table. A new role or right has to say yes or no here: nobody has a right by default.
     pub fn held_by(self, role: Role) -> bool {
         use Role::{Admin, Auditor, Coordinator, Donor, Field, Partner, Steward};

@@ -1,7 +1,7 @@
 //! Women's records: why they are used, and the trace that each reading leaves.
 
 use entity::record_reach;
-use sea_orm::{DatabaseTransaction, EntityTrait, Set};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, Set, Statement};
 use uuid::Uuid;
 
 use super::{
@@ -75,8 +75,9 @@ impl Access {
     /// As [`Access::purpose`].
     pub(super) async fn reading(&self) -> Result<Reading<'_>> {
         let purpose = self.purpose()?;
-        let tx = begin(&self.store.pools.write).await?;
-        Ok(Reading { write: Write { tx, access: self }, purpose })
+        let write = Write { tx: begin(&self.store.pools.write).await?, access: self };
+        write.hold_keys(Keys::Stay).await?;
+        Ok(Reading { write, purpose })
     }
 }
 
@@ -110,7 +111,33 @@ impl Reading<'_> {
     }
 }
 
+/// What a transaction does with the keys of women's records while it is open.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Keys {
+    /// It reads by them: none is moved and destroyed meanwhile.
+    Stay,
+    /// It moves women to another key.
+    Move,
+}
+
 impl Write<'_> {
+    /// Takes hold of the keys of an organisation's records until the transaction ends. On SQLite there is one at a time,
+    /// which is hold enough.
+    pub(super) async fn hold_keys(&self, keys: Keys) -> Result<()> {
+        if self.tx.get_database_backend() != DbBackend::Postgres {
+            return Ok(());
+        }
+        let lock = match keys {
+            Keys::Stay => "SELECT pg_advisory_xact_lock_shared(1, $1)",
+            Keys::Move => "SELECT pg_advisory_xact_lock(1, $1)",
+        };
+        // Two organisations with the same number wait for each other, and that is all.
+        let organization = (self.access.own()?.as_u128() as u32).cast_signed();
+        let statement = Statement::from_sql_and_values(DbBackend::Postgres, lock, [organization.into()]);
+        self.tx.query_one_raw(statement).await?;
+        Ok(())
+    }
+
     /// Notes which women a trace is about, so that each can be told who has used her data.
     #[expect(clippy::disallowed_methods, reason = "rows of the viewer's own organisation, part of its audit")]
     pub(super) async fn reached(&self, event: Uuid, women: Vec<Uuid>) -> Result<()> {

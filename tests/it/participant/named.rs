@@ -51,12 +51,12 @@ both!(
         // What would make its women others is refused; the rest is corrected.
         let correct = with(&at(&made), json!({ "peopleReached": 11 }));
         assert_eq!(
-            faults(&act(&client, "correctDistribution", "distribution", "id", &correct).await),
+            faults(&act(&client, "updateDistribution", "distribution", "id", &correct).await),
             fault("INVALID", "id")
         );
         let correct = with(&at(&made), json!({ "lines": [item(SOAP, 12)] }));
         let corrected =
-            done(&client, "correctDistribution", "distribution", "class recipients { code }", &correct).await;
+            done(&client, "updateDistribution", "distribution", "class recipients { code }", &correct).await;
         assert_eq!(corrected["recipients"].as_array().unwrap().len(), 12);
         assert_eq!(corrected["class"], json!("RECORDS"));
         // The database itself puts no name on an operations row.

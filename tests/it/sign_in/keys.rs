@@ -28,7 +28,15 @@ both!(
         let admin = world.member("admin", "own");
         let (account, _, all) = key(&admin, "all", "STEWARD", Value::Null).await;
         let rights = ask(&world.with_token(&all), WHO).await["viewer"]["rights"].clone();
-        assert_eq!(rights, ask(&world.member("steward", "own"), WHO).await["viewer"]["rights"]);
+        // All that a steward may, but nothing about women: administrators make keys.
+        let held = ask(&world.member("steward", "own"), WHO).await["viewer"]["rights"].clone();
+        let of_women = |right: &&Value| right.as_str().is_some_and(|name| name.starts_with("PARTICIPANT:"));
+        assert!(held.as_array().unwrap().iter().any(|right| of_women(&right)));
+        assert!(!rights.as_array().unwrap().iter().any(|right| of_women(&right)));
+        assert!(rights.as_array().unwrap().contains(&json!("DISTRIBUTION:VERIFY")));
+        let records = world.with_token(&all).purpose("SERVICE");
+        let denied = records.query("{ participants(first: 1) { nodes { code } } }", Value::Null).await;
+        assert_eq!(denied.code(), "NOT_PERMITTED");
         let (_, id, secret) = key(&admin, "reader", "COORDINATOR", json!(["DISTRIBUTION:READ"])).await;
         assert!(secret.starts_with("umbral_") && secret.len() == 50, "{} letters", secret.len());
         let client = world.with_token(&secret);
@@ -107,6 +115,7 @@ both!(
         for (input, field) in [
             (input(json!(["KEY:WRITE", "DISTRIBUTION:READ"]), "2026-12-01"), "rights.1"),
             (input(json!(["NO:RIGHT"]), "2026-12-01"), "rights.0"),
+            (input(json!(["PARTICIPANT:READ"]), "2026-12-01"), "rights.0"),
             (input(Value::Null, "2026-11-19"), "lastDay"),
             (input(Value::Null, "2027-11-22"), "lastDay"),
         ] {

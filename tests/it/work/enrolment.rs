@@ -165,7 +165,7 @@ both!(
         assert_eq!(readings(world).await, (traces + 2, women + 3));
         // Which fields, and why.
         let sql = "SELECT count(*) FROM audit_event WHERE action = 'READ' AND entity = 'enrolment' \
-                   AND CAST(detail AS TEXT) LIKE '%SERVICE%' AND CAST(detail AS TEXT) LIKE '%status%'";
+                   AND purpose = 'SERVICE' AND CAST(fields AS TEXT) LIKE '%status%'";
         assert_eq!(world.number(sql).await, 1);
         // What was written is about her as well.
         let sql = "SELECT count(*) FROM record_reach r JOIN audit_event e ON e.id = r.event_id WHERE e.action = 'CREATE'";

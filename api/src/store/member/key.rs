@@ -131,6 +131,7 @@ impl Access {
         let held = |name: &String| {
             let right = Right::ALL.into_iter().find(|right| right.name() == name);
             let mut here = memberships.iter().filter(|entry| entry.row.organization_id == own);
+            let right = right.filter(|right| !right.is_of_records());
             right.is_some_and(|right| here.any(|entry| right.held_by(entry.row.role)))
         };
         for (place, name) in input.rights.iter().flatten().enumerate() {
@@ -205,6 +206,6 @@ const LAST_DAY: Message = Message {
     es: "Una clave vale un año como máximo, desde hoy.",
 };
 const NOT_HELD: Message = Message {
-    en: "The account's role does not hold this right.",
-    es: "La función de la cuenta no tiene este derecho.",
+    en: "A key of this account cannot hold this right.",
+    es: "Una clave de esta cuenta no puede tener este derecho.",
 };

@@ -15,6 +15,7 @@ use crate::{
         Access, Scoped,
         input::{Faults, Message, UserError, UserErrorCode, Written},
         nothing,
+        record::Keys,
         write::Trace,
     },
     vault::Place,
@@ -76,6 +77,7 @@ impl Access {
         faults.check(short, UserErrorCode::OutOfRange, &["minutes"], TOO_LONG);
         faults.refuse()?;
         let write = self.write_relying().await?;
+        write.hold_keys(Keys::Stay).await?;
         let woman = participant::Entity::find()
             .filter(participant::Column::OrganizationId.eq(own))
             .filter(participant::Column::Code.eq(input.code.trim()))

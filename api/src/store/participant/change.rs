@@ -20,6 +20,7 @@ use crate::{
     store::{
         Access,
         input::{At, Faults, Message, UserError, UserErrorCode, Written, given, or_default},
+        record::Keys,
         write::{Trace, Write},
     },
 };
@@ -125,6 +126,7 @@ impl Access {
         self.purpose()?;
         let own = self.own()?;
         let write = self.write_relying().await?;
+        write.hold_keys(Keys::Stay).await?;
         let before = self.participant_to_change(&write, input.at).await?;
         let keys = write.keys_of(before.id).await?;
         let mut plain = Plain::read(own, &before, &keys.data)?;

@@ -19,6 +19,7 @@ use crate::{
     store::{
         Access, Store,
         input::{At, Written, or_default},
+        record::Keys,
         write::{Trace, Write},
     },
     vault::DataKey,
@@ -56,6 +57,8 @@ impl Access {
         self.require(Right::ParticipantErase)?;
         self.purpose()?;
         let write = self.write_relying().await?;
+        // Before any row, so that no reading that waits for one of them holds it up.
+        write.hold_keys(Keys::Move).await?;
         let before = self.participant_to_change(&write, input.at).await?;
         write.forget(before.id).await?;
         let row = participant::ActiveModel {

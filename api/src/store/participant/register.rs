@@ -15,6 +15,7 @@ use crate::{
     store::{
         Access,
         input::{FUTURE, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
+        record::Keys,
         write::{Seen, Trace, Write, taken},
     },
 };
@@ -72,6 +73,7 @@ impl Access {
             faults.check(all, UserErrorCode::NotPermitted, &["code"], CODES_ARE_MADE);
         }
         let write = self.write_relying().await?;
+        write.hold_keys(Keys::Stay).await?;
         if let Some(id) = write.registered(&input.once).await? {
             return Ok(Some(id));
         }
