@@ -154,8 +154,6 @@ pub fn vault(config: &Config) -> Result<Vault> {
     if config.mode == Mode::Demo
         && let vault::Source::File(path) = &config.master_key
     {
-        private_folder(&config.data_dir)
-            .map_err(|fault| Error::Internal(format!("{}: {fault}", config.data_dir.display())))?;
         vault::Source::generate_if_missing(path)?;
     }
     if let vault::Source::File(path) = &config.master_key

@@ -1,7 +1,5 @@
 //! Keys and tokens.
 
-use std::{fs::DirBuilder, os::unix::fs::DirBuilderExt};
-
 use chrono::TimeDelta;
 use entity::value::Role;
 use uuid::Uuid;
@@ -118,14 +116,8 @@ pub fn keys(config: &Config, command: KeysCommand) -> Result<(), Failed> {
     match command {
         KeysCommand::Generate { alg: name, if_missing } => {
             if let vault::Source::File(path) = &config.master_key
-                && !path.exists()
+                && vault::Source::generate_if_missing(path).map_err(sealed)?
             {
-                DirBuilder::new()
-                    .recursive(true)
-                    .mode(0o700)
-                    .create(&config.data_dir)
-                    .map_err(|fault| Failed(format!("{}: {fault}", config.data_dir.display())))?;
-                vault::Source::generate_if_missing(path).map_err(sealed)?;
                 println!("A master key made: {}. Without it women's records cannot be read.", path.display());
             }
             if if_missing && KeyRing::load(&dir).is_ok_and(|ring| ring.active().is_some()) {

@@ -64,8 +64,6 @@ pub enum Subject {
     /// One that has just been written, so that it need not be read again.
     NewDistribution(Box<Delivery>),
     Participant(Uuid),
-    /// Somebody has seen something.
-    Seen,
     /// The answers to the rows of a device.
     Synced(Vec<Answer>),
     /// A member, or what makes one.
@@ -474,7 +472,6 @@ impl Object for Payload {
                 w.optional(node, permission.as_ref().map(|permission| permission as &dyn Object))
             }
             Subject::Participant(id) => participant::one(node, w, *id),
-            Subject::Seen => w.bool(true),
             Subject::SafeguardingNote(id) => safeguarding::one(node, w, *id),
             Subject::Work(kind, id) => work::one(node, w, *kind, *id),
             Subject::Member(member) => member::subject(node, w, member),

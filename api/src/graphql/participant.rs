@@ -468,5 +468,5 @@ pub async fn mutate(access: &Access, name: &str, input: &Input) -> Done {
 pub async fn see(access: &Access, input: &Input) -> Done {
     let ById { id } = input.read()?;
     access.see_break_glass(id).await?;
-    Ok(Some(Subject::Seen))
+    Ok(Some(Subject::Done))
 }

@@ -130,12 +130,19 @@ impl Store {
         tokio::pin!(listening);
         let mut wait = LOOK;
         let mut prune = interval_at(Instant::now() + PRUNE, PRUNE);
+        let mut tables = interval_at(Instant::now() + LOOK, LOOK);
         loop {
             let own = tokio::select! {
                 () = self.feed.written.notified() => true,
                 () = self.feed.heard.notified() => false,
                 () = sleep(wait) => false,
                 () = &mut listening => false,
+                // For all sockets at once: on this server nobody may have asked since another one has ended a session. A
+                // database out of reach is noticed below.
+                _ = tables.tick() => {
+                    drop(self.catalog().await);
+                    continue;
+                }
                 _ = prune.tick() => {
                     if let Err(fault) = self.prune_outbox(self.clock.now()).await {
                         log(&fault);

@@ -8,6 +8,7 @@ use super::{
     Access,
     audit::Rows,
     begin,
+    input::Written,
     write::{Trace, Write},
 };
 use crate::error::{Error, Result};
@@ -76,7 +77,7 @@ impl Access {
     pub(super) async fn reading(&self) -> Result<Reading<'_>> {
         let purpose = self.purpose()?;
         let write = Write { tx: begin(&self.store.pools.write).await?, access: self };
-        write.hold_keys(Keys::Stay).await?;
+        write.hold_keys(KeyHold::Stay).await?;
         Ok(Reading { write, purpose })
     }
 }
@@ -113,7 +114,7 @@ impl Reading<'_> {
 
 /// What a transaction does with the keys of women's records while it is open.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Keys {
+pub(super) enum KeyHold {
     /// It reads by them: none is moved and destroyed meanwhile.
     Stay,
     /// It moves women to another key.
@@ -123,13 +124,13 @@ pub(super) enum Keys {
 impl Write<'_> {
     /// Takes hold of the keys of an organisation's records until the transaction ends. On SQLite there is one at a time,
     /// which is hold enough.
-    pub(super) async fn hold_keys(&self, keys: Keys) -> Result<()> {
+    pub(super) async fn hold_keys(&self, hold: KeyHold) -> Result<()> {
         if self.tx.get_database_backend() != DbBackend::Postgres {
             return Ok(());
         }
-        let lock = match keys {
-            Keys::Stay => "SELECT pg_advisory_xact_lock_shared(1, $1)",
-            Keys::Move => "SELECT pg_advisory_xact_lock(1, $1)",
+        let lock = match hold {
+            KeyHold::Stay => "SELECT pg_advisory_xact_lock_shared(1, $1)",
+            KeyHold::Move => "SELECT pg_advisory_xact_lock(1, $1)",
         };
         // Two organisations with the same number wait for each other, and that is all.
         let organization = (self.access.own()?.as_u128() as u32).cast_signed();
@@ -140,7 +141,7 @@ impl Write<'_> {
 
     /// Notes which women a trace is about, so that each can be told who has used her data.
     #[expect(clippy::disallowed_methods, reason = "rows of the viewer's own organisation, part of its audit")]
-    pub(super) async fn reached(&self, event: Uuid, women: Vec<Uuid>) -> Result<()> {
+    async fn reached(&self, event: Uuid, women: Vec<Uuid>) -> Result<()> {
         let own = self.access.own()?;
         let rows = women.into_iter().map(|woman| record_reach::ActiveModel {
             organization_id: Set(own),
@@ -154,15 +155,35 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// The trace of a change of a woman's record.
-    pub(super) async fn audit_of(
+    /// The trace of a change of a row about women.
+    pub(super) async fn audit_about(
         &self,
-        woman: Uuid,
+        mut women: Vec<Uuid>,
         trace: Trace<'_>,
-        entity_id: Uuid,
+        id: Uuid,
         version: Option<i32>,
     ) -> Result<()> {
-        let event = self.trace(self.access.own()?, trace, entity_id, version).await?;
-        self.reached(event, vec![woman]).await
+        women.sort_unstable();
+        women.dedup();
+        let event = self.trace(self.access.own()?, trace, id, version).await?;
+        self.reached(event, women).await
+    }
+
+    /// Ends a change of a row about women: audits it, notes whom it is about, and commits. None when nothing was to be
+    /// written.
+    pub(super) async fn finish_about(
+        self,
+        women: Vec<Uuid>,
+        trace: Trace<'_>,
+        row: (Uuid, i32),
+        validate_only: bool,
+    ) -> Written<Option<Uuid>> {
+        if validate_only {
+            self.discard().await?;
+            return Ok(None);
+        }
+        self.audit_about(women, trace, row.0, Some(row.1)).await?;
+        self.commit().await?;
+        Ok(Some(row.0))
     }
 }

@@ -2,7 +2,7 @@
 
 use entity::{audit_event, idempotency};
 use sea_orm::{
-    ConnectionTrait, DatabaseTransaction, EntityTrait, Set, SqlErr,
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, Set, SqlErr,
     sea_query::{Alias, Expr, ExprTrait, Func, OnConflict, Query},
 };
 use serde_json::Value;
@@ -190,6 +190,13 @@ pub(super) struct Trace<'a> {
     pub detail: Value,
 }
 
+impl<'a> Trace<'a> {
+    /// That something happened, which says all.
+    pub fn of(action: &'a str, entity: &'a str) -> Self {
+        Self { action, entity, detail: Value::Null }
+    }
+}
+
 /// What can happen to an entry besides a change.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Life {
@@ -248,7 +255,7 @@ impl Write<'_> {
         if before.operation == once.operation && before.input_hash == once.hash {
             return Ok(Seen::Again(before.object_id));
         }
-        Err(UserError::new(UserErrorCode::Conflict, &["idempotencyKey"], OTHER_INPUT).into())
+        Err(other_input())
     }
 
     /// Appends the trace of a change, in the transaction of the change.
@@ -283,6 +290,26 @@ impl Write<'_> {
             ..Default::default()
         };
         self.append(event).await
+    }
+
+    /// Inserts rows of the viewer's own organisation.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "rows of the viewer's own organisation, which the caller audits"
+    )]
+    pub(in crate::store) async fn put<E>(&self, rows: Vec<E::Model>) -> Result<(), DbErr>
+    where
+        E: EntityTrait,
+        E::ActiveModel: Send,
+        E::Model: IntoActiveModel<E::ActiveModel>,
+    {
+        use sea_orm::ActiveModelTrait;
+        let rows: Vec<E::ActiveModel> =
+            rows.into_iter().map(|row| row.into_active_model().reset_all()).collect();
+        for chunk in rows.chunks(500) {
+            E::insert_many(chunk.to_vec()).exec_without_returning(&self.tx).await?;
+        }
+        Ok(())
     }
 
     /// Appends an audit row, and gives its id: who, when, and what the caller has filled in.
@@ -329,6 +356,11 @@ pub(super) fn taken(field: &'static str) -> impl Fn(sea_orm::DbErr) -> Refused {
         }
         _ => fault.into(),
     }
+}
+
+/// The key of a request was used before, and said something else then.
+pub(super) fn other_input() -> Refused {
+    UserError::new(UserErrorCode::Conflict, &["idempotencyKey"], OTHER_INPUT).into()
 }
 
 const BAD_KEY: Message = Message {

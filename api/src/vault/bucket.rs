@@ -39,7 +39,7 @@ impl Vault {
     /// # Errors
     /// When others can get at the folder or the master key, or there is no master key.
     pub fn open(folder: PathBuf, source: Source) -> Result<Self> {
-        DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(Fault::io(&folder))?;
+        private_folder(&folder)?;
         private(&folder)?;
         let masters = RwLock::new(source.read()?);
         Ok(Self { folder, source, masters })
@@ -225,6 +225,11 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
 
 fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(Fault::io(folder))
+}
+
+/// Makes a folder for its owner alone, where there is none.
+pub(super) fn private_folder(folder: &Path) -> Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Fault::io(folder))
 }
 
 /// Refuses what others than its owner can get at.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     Fault, Result,
-    bucket::{private, replace},
+    bucket::{private, private_folder, replace},
     cipher::{Key, keyed, random},
 };
 
@@ -57,9 +57,16 @@ impl Source {
         if keys.is_empty() { Err(Fault::NoMaster("there is none".into())) } else { Ok(keys) }
     }
 
-    /// Makes a first key, when there is no file yet.
-    pub fn generate_if_missing(path: &Path) -> Result<()> {
-        if path.exists() { Ok(()) } else { replace(path, Master::generate()?.line().as_bytes()) }
+    /// Makes a first key, and its folder, when there is no file yet; whether it did.
+    pub fn generate_if_missing(path: &Path) -> Result<bool> {
+        if path.exists() {
+            return Ok(false);
+        }
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            private_folder(folder)?;
+        }
+        replace(path, Master::generate()?.line().as_bytes())?;
+        Ok(true)
     }
 
     /// Puts a new key before those that a file holds; it wraps from now on.

@@ -223,6 +223,12 @@ both!(
                 "{name}"
             );
         }
+        let enrol = json!({ "idempotencyKey": "e", "participant": made["id"], "program": id(Kind::Program, WORKSHOP),
+            "status": "APPLIED", "since": "2026-11-01" });
+        let enrolment = done(&client, "createEnrolment", "enrolment", "id version", &enrol).await;
+        let change = with(&at(&enrolment), json!({ "status": "WITHDRAWN", "since": "2026-11-02" }));
+        let refused = faults(&act(&worker, "changeEnrolment", "enrolment", "id", &change).await);
+        assert_eq!(refused, fault("NOT_FOUND", "id"));
         let audit = world.audit().await;
         let of = |action: &str| audit.iter().filter(|row| row.action == action).count();
         assert_eq!((of("BREAK_GLASS"), of("BREAK_GLASS_REFUSED")), (1, 1));

@@ -77,8 +77,7 @@ impl Access {
         });
         distribution_recipient::Entity::insert_many(rows).exec_without_returning(&write.tx).await?;
         let trace = Trace { action: "NAME", entity: "distribution", detail: json!({ "women": women.len() }) };
-        let event = write.trace(of.organization_id, trace, of.id, Some(1)).await?;
-        Ok(write.reached(event, women.to_vec()).await?)
+        Ok(write.audit_about(women.to_vec(), trace, of.id, Some(1)).await?)
     }
 
     /// Of these women those whom the viewer looks after and who were at a facility on a day.

@@ -15,7 +15,7 @@ use crate::{
         Access, Scoped,
         input::{Faults, Message, UserError, UserErrorCode, Written},
         nothing,
-        record::Keys,
+        record::KeyHold,
         write::Trace,
     },
     vault::Place,
@@ -77,7 +77,7 @@ impl Access {
         faults.check(short, UserErrorCode::OutOfRange, &["minutes"], TOO_LONG);
         faults.refuse()?;
         let write = self.write_relying().await?;
-        write.hold_keys(Keys::Stay).await?;
+        write.hold_keys(KeyHold::Stay).await?;
         let woman = participant::Entity::find()
             .filter(participant::Column::OrganizationId.eq(own))
             .filter(participant::Column::Code.eq(input.code.trim()))
@@ -107,7 +107,7 @@ impl Access {
         row.insert(&write.tx).await?;
         let trace =
             Trace { action: "BREAK_GLASS", entity: "participant", detail: json!({ "until": ends_at }) };
-        write.audit_of(woman.id, trace, woman.id, None).await?;
+        write.audit_about(vec![woman.id], trace, woman.id, None).await?;
         write.end(false).await?;
         Ok(woman.id)
     }
@@ -176,8 +176,8 @@ impl Access {
             .filter(break_glass::Column::SeenAt.is_null())
             .exec(&write.tx)
             .await?;
-        let trace = Trace { action: "REVIEW", entity: "break_glass", detail: Value::Null };
-        write.audit_of(known.participant_id, trace, id, None).await?;
+        let trace = Trace::of("REVIEW", "break_glass");
+        write.audit_about(vec![known.participant_id], trace, id, None).await?;
         write.end(false).await?;
         Ok(id)
     }

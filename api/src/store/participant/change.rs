@@ -5,7 +5,7 @@ use entity::{
     dependant, participant,
     value::{AgeBand, DependantRelation},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect, Set, sea_query::LockType};
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -20,7 +20,7 @@ use crate::{
     store::{
         Access,
         input::{At, Faults, Message, UserError, UserErrorCode, Written, given, or_default},
-        record::Keys,
+        record::KeyHold,
         write::{Trace, Write},
     },
 };
@@ -71,17 +71,18 @@ impl Access {
         write: &Write<'_>,
         at: At,
     ) -> Written<participant::Model> {
-        let row = self.participant_in(write, at.id).await?;
+        let row = self.participant_in(write, at.id, LockType::Update).await?;
         let Some(row) = row else { return Err(UserError::not_found(&["id"]).into()) };
         at.check("id", row.version, None)?;
         Ok(row)
     }
 
-    /// A woman whom the viewer looks after, who is not erased.
+    /// A woman whom the viewer looks after, who is not erased, held until the transaction ends.
     pub(in crate::store) async fn participant_in(
         &self,
         write: &Write<'_>,
         id: Uuid,
+        lock: LockType,
     ) -> Result<Option<participant::Model>> {
         let select = self
             .select::<participant::Entity>()
@@ -89,9 +90,7 @@ impl Access {
             .filter(looked_after(self))
             .filter(participant::Column::ErasedAt.is_null())
             .filter(participant::Column::MergedInto.is_null());
-        let on_postgres = self.backend() == sea_orm::DbBackend::Postgres;
-        let select = if on_postgres { select.lock_exclusive() } else { select };
-        Ok(select.one(&write.tx).await?)
+        Ok(select.lock(lock).one(&write.tx).await?)
     }
 
     /// Changes a row at the version that it was read with; how many rows that was.
@@ -126,7 +125,7 @@ impl Access {
         self.purpose()?;
         let own = self.own()?;
         let write = self.write_relying().await?;
-        write.hold_keys(Keys::Stay).await?;
+        write.hold_keys(KeyHold::Stay).await?;
         let before = self.participant_to_change(&write, input.at).await?;
         let keys = write.keys_of(before.id).await?;
         let mut plain = Plain::read(own, &before, &keys.data)?;
@@ -225,7 +224,7 @@ impl Write<'_> {
         if changed != 1 {
             return Err(UserError::stale().into());
         }
-        self.audit_of(at.id, trace, at.id, Some(at.expected + 1)).await?;
+        self.audit_about(vec![at.id], trace, at.id, Some(at.expected + 1)).await?;
         self.end(validate_only).await
     }
 }

@@ -19,8 +19,8 @@ use crate::{
     id,
     store::{
         Access,
-        input::{FUTURE, Faults, Message, Once, UserError, UserErrorCode, Written, or_default},
-        write::{Seen, Trace},
+        input::{FUTURE, Faults, Message, Once, UserErrorCode, Written, or_default},
+        write::Trace,
     },
 };
 
@@ -50,11 +50,8 @@ impl Access {
         self.require(Right::ConsentRecord)?;
         self.purpose()?;
         let write = self.write_relying().await?;
-        if let Seen::Again(id) = write.once(&input.once, input.participant).await? {
-            return Ok(Some(id));
-        }
-        let Some(woman) = self.participant_in(&write, input.participant).await? else {
-            return Err(UserError::not_found(&["participant"]).into());
+        let Some(woman) = self.woman_once(&write, &input.once, input.participant).await? else {
+            return Ok(Some(input.participant));
         };
         let mut faults = Faults::default();
         faults.text(&input.notice_version, &["noticeVersion"], 40);
@@ -86,7 +83,8 @@ impl Access {
         };
         let row = row.insert(&write.tx).await?;
         let detail = json!({ "purpose": row.purpose, "decision": row.decision });
-        write.audit_of(woman.id, Trace { action: "CREATE", entity: "consent", detail }, row.id, None).await?;
+        let trace = Trace { detail, ..Trace::of("CREATE", "consent") };
+        write.audit_about(vec![woman.id], trace, row.id, None).await?;
         write.end(input.validate_only).await?;
         Ok((!input.validate_only).then_some(woman.id))
     }

@@ -5,8 +5,7 @@
 
 use entity::{break_glass, dependant, key_bucket, maternity, participant, participant_key};
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set,
-    Statement, sea_query::Expr,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -19,7 +18,7 @@ use crate::{
     store::{
         Access, Store,
         input::{At, Written, or_default},
-        record::Keys,
+        record::KeyHold,
         write::{Trace, Write},
     },
     vault::DataKey,
@@ -58,7 +57,7 @@ impl Access {
         self.purpose()?;
         let write = self.write_relying().await?;
         // Before any row, so that no reading that waits for one of them holds it up.
-        write.hold_keys(Keys::Move).await?;
+        write.hold_keys(KeyHold::Move).await?;
         let before = self.participant_to_change(&write, input.at).await?;
         write.forget(before.id).await?;
         let row = participant::ActiveModel {
@@ -87,15 +86,14 @@ impl Write<'_> {
     async fn forget(&self, woman: Uuid) -> Result<()> {
         let own = self.access.own()?;
         self.unindex(woman).await?;
-        let of_her = |column: Expr| sea_orm::Condition::all().add(column);
         dependant::Entity::delete_many()
             .filter(dependant::Column::OrganizationId.eq(own))
-            .filter(of_her(dependant::Column::ParticipantId.eq(woman)))
+            .filter(dependant::Column::ParticipantId.eq(woman))
             .exec(&self.tx)
             .await?;
         maternity::Entity::delete_many()
             .filter(maternity::Column::OrganizationId.eq(own))
-            .filter(of_her(maternity::Column::ParticipantId.eq(woman)))
+            .filter(maternity::Column::ParticipantId.eq(woman))
             .exec(&self.tx)
             .await?;
         break_glass::Entity::update_many()
@@ -110,10 +108,13 @@ impl Write<'_> {
             .filter(participant_key::Column::OrganizationId.eq(own))
             .filter(participant_key::Column::BucketId.eq(old))
             .order_by_asc(participant_key::Column::ParticipantId);
-        let on_postgres = self.tx.get_database_backend() == DbBackend::Postgres;
-        let select = if on_postgres { select.lock_exclusive() } else { select };
-        let others: Vec<participant_key::Model> =
-            select.all(&self.tx).await?.into_iter().filter(|key| key.participant_id != woman).collect();
+        let others: Vec<participant_key::Model> = select
+            .lock_exclusive()
+            .all(&self.tx)
+            .await?
+            .into_iter()
+            .filter(|key| key.participant_id != woman)
+            .collect();
         participant_key::Entity::delete_many()
             .filter(participant_key::Column::OrganizationId.eq(own))
             .filter(participant_key::Column::ParticipantId.eq(woman))

@@ -339,9 +339,7 @@ impl Write<'_> {
         let select = participant_key::Entity::find()
             .filter(participant_key::Column::OrganizationId.eq(self.access.own()?))
             .filter(participant_key::Column::ParticipantId.is_in(women.iter().copied()));
-        let on_postgres = self.tx.get_database_backend() == DbBackend::Postgres;
-        let select = if on_postgres { select.lock_exclusive() } else { select };
-        Ok(select.all(&self.tx).await?)
+        Ok(select.lock_exclusive().all(&self.tx).await?)
     }
 
     /// Writes what she is found by, in place of what it was.

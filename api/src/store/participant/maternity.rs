@@ -4,10 +4,9 @@ use chrono::NaiveDate;
 use entity::{maternity, value::MaternityState};
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 use serde::Deserialize;
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::{scope::taken, stay::BEFORE_START};
+use super::scope::taken;
 use crate::{
     auth::Right,
     error::{Error, Result},
@@ -15,7 +14,7 @@ use crate::{
     store::{
         Access,
         input::{At, FUTURE, Faults, Message, Once, UserError, UserErrorCode, Written, or_default},
-        write::{Seen, Trace},
+        write::Trace,
     },
 };
 
@@ -78,11 +77,8 @@ impl Access {
         self.require(Right::MaternityWrite)?;
         self.purpose()?;
         let write = self.write_relying().await?;
-        if let Seen::Again(id) = write.once(&input.once, input.participant).await? {
-            return Ok(Some(id));
-        }
-        let Some(woman) = self.participant_in(&write, input.participant).await? else {
-            return Err(UserError::not_found(&["participant"]).into());
+        let Some(woman) = self.woman_once(&write, &input.once, input.participant).await? else {
+            return Ok(Some(input.participant));
         };
         let mut faults = Faults::default();
         faults.check(input.starts_on <= self.today(), UserErrorCode::OutOfRange, &["startsOn"], FUTURE);
@@ -102,10 +98,9 @@ impl Access {
             recorded_by: Set(self.viewer.account()),
         };
         let row = row.insert(&write.tx).await?;
-        let trace = Trace { action: "CREATE", entity: "maternity", detail: Value::Null };
-        write.audit_of(woman.id, trace, row.id, Some(1)).await?;
-        write.end(input.validate_only).await?;
-        Ok((!input.validate_only).then_some(woman.id))
+        let trace = Trace::of("CREATE", "maternity");
+        let made = write.finish_about(vec![woman.id], trace, (row.id, 1), input.validate_only).await?;
+        Ok(made.map(|_| woman.id))
     }
 
     /// # Errors
@@ -124,8 +119,7 @@ impl Access {
         input.at.check("id", before.version, None)?;
         let mut faults = Faults::default();
         faults.check(before.ends_on.is_none(), UserErrorCode::Invalid, &["id"], HAS_ENDED);
-        faults.check(input.ends_on >= before.starts_on, UserErrorCode::OutOfRange, &["endsOn"], BEFORE_START);
-        faults.check(input.ends_on <= self.today(), UserErrorCode::OutOfRange, &["endsOn"], FUTURE);
+        self.check_end(&mut faults, before.starts_on, input.ends_on);
         faults.refuse()?;
         let changed = maternity::Entity::update_many()
             .set(maternity::ActiveModel {
@@ -139,7 +133,7 @@ impl Access {
             .exec(&write.tx)
             .await?
             .rows_affected;
-        let trace = Trace { action: "UPDATE", entity: "maternity", detail: Value::Null };
+        let trace = Trace::of("UPDATE", "maternity");
         write.finish_hung(changed, trace, before.participant_id, input.at, input.validate_only).await?;
         Ok(before.participant_id)
     }

@@ -21,8 +21,8 @@ use entity::{
     participant_key, value::BlindIndexKind,
 };
 use sea_orm::{
-    ColumnTrait, Condition, DatabaseTransaction, FromQueryResult, IdenStatic, Iterable, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    ColumnTrait, Condition, DatabaseTransaction, FromQueryResult, PaginatorTrait, QueryFilter, QuerySelect,
+    QueryTrait,
     sea_query::{Alias, CaseStatement, Expr, ExprTrait, JoinType, SelectStatement},
 };
 use serde::Deserialize;
@@ -177,19 +177,23 @@ impl Access {
             Asked::Record(wanted) => self.participants_by_id(women, wanted).await,
             Asked::Recipients(wanted) => self.recipients(women, wanted).await,
             Asked::Stays(fields) => {
-                let rows = self.hanging::<custody_stay::Entity>(women, "custody_stay", fields).await?;
+                let mut rows = self.hanging::<custody_stay::Entity>(women, "custody_stay", fields).await?;
+                rows.sort_by_key(|row| (row.starts_on, row.recorded_at, row.id));
                 Ok(gather(women, rows, |row| row.participant_id, Found::Stays))
             }
             Asked::Dependants(fields) => {
-                let rows = self.hanging::<dependant::Entity>(women, "dependant", fields).await?;
+                let mut rows = self.hanging::<dependant::Entity>(women, "dependant", fields).await?;
+                rows.sort_by_key(|row| row.position);
                 Ok(gather(women, rows, |row| row.participant_id, Found::Dependants))
             }
             Asked::Maternities(fields) => {
-                let rows = self.maternities(women, fields).await?;
+                let mut rows = self.maternities(women, fields).await?;
+                rows.sort_by_key(|row| (row.starts_on, row.recorded_at, row.id));
                 Ok(gather(women, rows, |row| row.participant_id, Found::Maternities))
             }
             Asked::Consents(fields) => {
-                let rows = self.hanging::<consent_row::Entity>(women, "consent", fields).await?;
+                let mut rows = self.hanging::<consent_row::Entity>(women, "consent", fields).await?;
+                rows.sort_by_key(|row| (row.decided_on, row.recorded_at, row.id));
                 Ok(gather(women, rows, |row| row.participant_id, Found::Consents))
             }
             Asked::BreakGlasses(fields) => {
@@ -336,21 +340,15 @@ impl Access {
         reading.end(entity, fields, women.iter().copied(), rows).await
     }
 
-    /// The rows of an entity with these women, in the order in which they happened.
+    /// The rows of an entity with these women.
     pub(in crate::store) async fn hanging_in<E: Scoped>(
         &self,
         tx: &DatabaseTransaction,
         women: &[Uuid],
     ) -> Result<Vec<E::Model>> {
         let column = |name: &str| Expr::col((E::default(), Alias::new(name)));
-        let mut select =
-            self.select::<E>().filter(among_expr(column("participant_id"), women.iter().copied()));
-        for name in ["starts_on", "decided_on", "recorded_at", "position", "id"] {
-            if E::Column::iter().any(|known| known.as_str() == name) {
-                select = select.order_by_asc(column(name));
-            }
-        }
-        Ok(select.all(tx).await?)
+        let of_women = among_expr(column("participant_id"), women.iter().copied());
+        Ok(self.select::<E>().filter(of_women).all(tx).await?)
     }
 
     /// Where a woman stands in a list.

@@ -4,7 +4,6 @@ use chrono::NaiveDate;
 use entity::{custody_stay, idempotency, participant};
 use sea_orm::{ActiveModelTrait, EntityTrait, Set};
 use serde::Deserialize;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::identity::{Document, Plain};
@@ -14,9 +13,9 @@ use crate::{
     id,
     store::{
         Access,
-        input::{FUTURE, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
-        record::Keys,
-        write::{Seen, Trace, Write, taken},
+        input::{FUTURE, Faults, Message, Once, UserErrorCode, Written, or_default},
+        record::KeyHold,
+        write::{Seen, Trace, Write, other_input, taken},
     },
 };
 
@@ -73,7 +72,7 @@ impl Access {
             faults.check(all, UserErrorCode::NotPermitted, &["code"], CODES_ARE_MADE);
         }
         let write = self.write_relying().await?;
-        write.hold_keys(Keys::Stay).await?;
+        write.hold_keys(KeyHold::Stay).await?;
         if let Some(id) = write.registered(&input.once).await? {
             return Ok(Some(id));
         }
@@ -113,10 +112,8 @@ impl Access {
             recorded_by: Set(self.viewer.account()),
         };
         stay.insert(&write.tx).await?;
-        let trace = Trace { action: "CREATE", entity: "participant", detail: Value::Null };
-        write.audit_of(id, trace, id, Some(1)).await?;
-        write.end(input.validate_only).await?;
-        Ok((!input.validate_only).then_some(id))
+        let trace = Trace::of("CREATE", "participant");
+        write.finish_about(vec![id], trace, (id, 1), input.validate_only).await
     }
 
     pub(super) fn check_identity(&self, faults: &mut Faults, plain: &Plain) {
@@ -185,10 +182,6 @@ impl Write<'_> {
     }
 }
 
-fn other_input() -> Refused {
-    UserError::new(UserErrorCode::Conflict, &["idempotencyKey"], OTHER_INPUT).into()
-}
-
 /// Six letters and digits that are hard to confuse, out of a random id.
 pub(super) fn new_code(random: Uuid) -> String {
     const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -196,8 +189,6 @@ pub(super) fn new_code(random: Uuid) -> String {
     letters.map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect()
 }
 
-const OTHER_INPUT: Message =
-    Message { en: "This key was used with another input.", es: "Esta clave ya se usó con otros datos." };
 const BAD_BIRTH_DATE: Message = Message {
     en: "A date of birth is from 1900 until today.",
     es: "La fecha de nacimiento va de 1900 a hoy.",

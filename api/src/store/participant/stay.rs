@@ -1,10 +1,9 @@
 //! Where a woman is in custody, from a day to a day.
 
 use chrono::NaiveDate;
-use entity::{custody_stay, value::StayEnding};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use entity::{custody_stay, participant, value::StayEnding};
+use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::LockType};
 use serde::Deserialize;
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::scope::{ids, looked_after};
@@ -59,11 +58,8 @@ impl Access {
         self.require(Right::ParticipantWrite)?;
         self.purpose()?;
         let write = self.write_relying().await?;
-        if let Seen::Again(id) = write.once(&input.once, input.participant).await? {
-            return Ok(Some(id));
-        }
-        let Some(woman) = self.participant_in(&write, input.participant).await? else {
-            return Err(UserError::not_found(&["participant"]).into());
+        let Some(woman) = self.woman_once(&write, &input.once, input.participant).await? else {
+            return Ok(Some(input.participant));
         };
         let mut faults = Faults::default();
         self.check_custody(&mut faults, input.facility, input.starts_on, input.ends_on);
@@ -88,10 +84,9 @@ impl Access {
             recorded_by: Set(self.viewer.account()),
         };
         let row = row.insert(&write.tx).await?;
-        let trace = Trace { action: "CREATE", entity: "custody_stay", detail: Value::Null };
-        write.audit_of(woman.id, trace, row.id, Some(1)).await?;
-        write.end(input.validate_only).await?;
-        Ok((!input.validate_only).then_some(woman.id))
+        let trace = Trace::of("CREATE", "custody_stay");
+        let made = write.finish_about(vec![woman.id], trace, (row.id, 1), input.validate_only).await?;
+        Ok(made.map(|_| woman.id))
     }
 
     /// Records the last day of a stay, and how it ended: whose it was.
@@ -112,8 +107,7 @@ impl Access {
         input.at.check("id", before.version, None)?;
         let mut faults = Faults::default();
         faults.check(before.ends_on.is_none(), UserErrorCode::Invalid, &["id"], HAS_ENDED);
-        faults.check(input.ends_on >= before.starts_on, UserErrorCode::OutOfRange, &["endsOn"], BEFORE_START);
-        faults.check(input.ends_on <= self.today(), UserErrorCode::OutOfRange, &["endsOn"], FUTURE);
+        self.check_end(&mut faults, before.starts_on, input.ends_on);
         faults.refuse()?;
         let changed = custody_stay::Entity::update_many()
             .set(custody_stay::ActiveModel {
@@ -128,9 +122,29 @@ impl Access {
             .exec(&write.tx)
             .await?
             .rows_affected;
-        let trace = Trace { action: "UPDATE", entity: "custody_stay", detail: Value::Null };
+        let trace = Trace::of("UPDATE", "custody_stay");
         write.finish_hung(changed, trace, before.participant_id, input.at, input.validate_only).await?;
         Ok(before.participant_id)
+    }
+
+    /// The woman about whom a key is to record something; none when it has done so before.
+    pub(super) async fn woman_once(
+        &self,
+        write: &Write<'_>,
+        once: &Once,
+        woman: Uuid,
+    ) -> Written<Option<participant::Model>> {
+        if let Seen::Again(_) = write.once(once, woman).await? {
+            return Ok(None);
+        }
+        let woman = self.participant_in(write, woman, LockType::Update).await?;
+        Ok(Some(woman.ok_or_else(|| UserError::not_found(&["participant"]))?))
+    }
+
+    /// A last day that is not before the first, and not to come.
+    pub(super) fn check_end(&self, faults: &mut Faults, starts_on: NaiveDate, ends_on: NaiveDate) {
+        faults.check(ends_on >= starts_on, UserErrorCode::OutOfRange, &["endsOn"], BEFORE_START);
+        faults.check(ends_on <= self.today(), UserErrorCode::OutOfRange, &["endsOn"], FUTURE);
     }
 
     /// A row that hangs on a woman whom the viewer looks after.
@@ -162,8 +176,9 @@ impl Write<'_> {
         if changed != 1 {
             return Err(UserError::stale().into());
         }
-        self.audit_of(woman, trace, at.id, Some(at.expected + 1)).await?;
-        self.end(validate_only).await
+        let row = (at.id, at.expected + 1);
+        self.finish_about(vec![woman], trace, row, validate_only).await?;
+        Ok(())
     }
 }
 
@@ -176,5 +191,5 @@ const ELSEWHERE: Message = Message {
     es: "En ese tiempo ya está en un centro. Termine primero esa estancia.",
 };
 const HAS_ENDED: Message = Message { en: "The stay has ended already.", es: "La estancia ya terminó." };
-pub(super) const BEFORE_START: Message =
+const BEFORE_START: Message =
     Message { en: "The last day is before the first.", es: "El último día es anterior al primero." };

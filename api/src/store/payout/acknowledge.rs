@@ -14,7 +14,7 @@ use crate::{
     store::{
         Access,
         input::{At, Faults, Message, UserError, UserErrorCode, Written, or_default},
-        work::plain,
+        write::Trace,
     },
 };
 
@@ -68,7 +68,7 @@ impl Access {
             .await?;
         let about = (row.id, row.version + 1);
         let women = vec![row.participant_id];
-        write.finish_about(women, plain("ACKNOWLEDGE", "payout"), about, input.validate_only).await?;
+        write.finish_about(women, Trace::of("ACKNOWLEDGE", "payout"), about, input.validate_only).await?;
         Ok(())
     }
 

@@ -26,7 +26,6 @@ use crate::{
         distribution::among,
         input::{At, FUTURE, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
         program::NO_PROGRAM,
-        work::plain,
         write::{Seen, Trace, Write},
     },
 };
@@ -127,7 +126,7 @@ impl Access {
         self.take_work(&write, &work, id).await?;
         let women = shared.paid.iter().map(|paid| paid.woman).collect();
         self.put_payouts(&write, id, shared).await?;
-        write.finish_about(women, plain("CREATE", "payout_run"), (id, 1), input.validate_only).await
+        write.finish_about(women, Trace::of("CREATE", "payout_run"), (id, 1), input.validate_only).await
     }
 
     /// The one policy of a period, and what it is applied to. The sales are held until the transaction ends.

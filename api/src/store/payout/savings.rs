@@ -21,8 +21,7 @@ use crate::{
         distribution::among,
         input::{FUTURE, Faults, Message, MoneyInput, Once, UserError, UserErrorCode, Written, or_default},
         participant::scope::looked_after,
-        work::plain,
-        write::Seen,
+        write::{Seen, Trace},
     },
 };
 
@@ -170,7 +169,7 @@ impl Access {
             recorded_by: self.viewer.account(),
         };
         write.put::<savings_withdrawal::Entity>(vec![row]).await?;
-        let trace = plain("CREATE", "savings_withdrawal");
+        let trace = Trace::of("CREATE", "savings_withdrawal");
         write.finish_about(vec![input.participant], trace, (id, 1), input.validate_only).await
     }
 }

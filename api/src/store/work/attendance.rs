@@ -19,7 +19,7 @@ use crate::{
         Access, Scoped,
         input::{Faults, Message, UserError, UserErrorCode, Written},
         sync::{Answer, DeviceRow, Difference, Outcome},
-        write::Write,
+        write::{Trace, Write},
     },
 };
 
@@ -93,9 +93,9 @@ impl Access {
         self.correct_attendance(write, row, &here).await?;
         let trace = crate::store::write::Trace {
             detail: json!({ "before": row.content_of(&here) }),
-            ..super::plain("UPDATE", "attendance")
+            ..Trace::of("UPDATE", "attendance")
         };
-        write.audit_of(here.participant_id, trace, here.id, Some(here.version + 1)).await?;
+        write.audit_about(vec![here.participant_id], trace, here.id, Some(here.version + 1)).await?;
         Ok(Answer::new(&row.client_id, Outcome::Updated, Some(here.id)))
     }
 
@@ -116,7 +116,7 @@ impl Access {
             recorded_by: self.viewer.account(),
         };
         write.put::<attendance::Entity>(vec![new]).await.map_err(crate::store::write::taken("clientId"))?;
-        write.audit_of(row.participant, super::plain("CREATE", "attendance"), id, Some(1)).await?;
+        write.audit_about(vec![row.participant], Trace::of("CREATE", "attendance"), id, Some(1)).await?;
         Ok(Answer::new(&row.client_id, Outcome::Created, Some(id)))
     }
 

@@ -17,6 +17,7 @@ use crate::{
     store::{
         Access, Scoped,
         input::{At, FUTURE, Faults, Message, Once, UserError, UserErrorCode, Written, or_default},
+        participant::scope::{ids, looked_after},
         write::{Seen, Trace, Write, taken},
     },
 };
@@ -142,7 +143,7 @@ impl Access {
         };
         write.put::<enrolment::Entity>(vec![row.clone()]).await.map_err(taken("participant"))?;
         self.put_step(&write, &row, 1).await?;
-        let trace = Trace { detail: json!({ "status": status }), ..super::plain("CREATE", "enrolment") };
+        let trace = Trace { detail: json!({ "status": status }), ..Trace::of("CREATE", "enrolment") };
         write.finish_about(vec![input.participant], trace, (id, 1), input.validate_only).await
     }
 
@@ -155,7 +156,11 @@ impl Access {
         self.require(Right::EnrolmentWrite)?;
         self.purpose()?;
         let write = self.write_relying().await?;
-        let find = || self.select::<enrolment::Entity>().filter(enrolment::Column::Id.eq(input.at.id));
+        let find = || {
+            let women = ids(looked_after(self));
+            let rows = self.select::<enrolment::Entity>().filter(enrolment::Column::Id.eq(input.at.id));
+            rows.filter(enrolment::Column::ParticipantId.in_subquery(women))
+        };
         let found = find().one(&write.tx).await?.ok_or_else(|| UserError::not_found(&["id"]))?;
         // The workshop first, as everywhere.
         let workshop = match found.workshop_id {
@@ -198,7 +203,7 @@ impl Access {
         let version = input.at.expected + 1;
         let after = enrolment::Model { status, since: input.since, ..row };
         self.put_step(&write, &after, version).await?;
-        let trace = Trace { detail: json!({ "status": status }), ..super::plain("UPDATE", "enrolment") };
+        let trace = Trace { detail: json!({ "status": status }), ..Trace::of("UPDATE", "enrolment") };
         let women = vec![after.participant_id];
         write.finish_about(women, trace, (after.id, version), input.validate_only).await?;
         Ok(())

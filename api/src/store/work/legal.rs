@@ -78,7 +78,7 @@ impl Access {
             recorded_by: self.viewer.account(),
         };
         write.put::<legal_matter::Entity>(vec![row]).await?;
-        let trace = super::plain("CREATE", "legal_matter");
+        let trace = Trace::of("CREATE", "legal_matter");
         write.finish_about(vec![input.participant], trace, (id, 1), input.validate_only).await
     }
 
@@ -118,7 +118,7 @@ impl Access {
             .exec(&write.tx)
             .await?;
         let detail = json!({ "stage": input.stage, "outcome": input.outcome });
-        let trace = Trace { detail, ..super::plain("UPDATE", "legal_matter") };
+        let trace = Trace { detail, ..Trace::of("UPDATE", "legal_matter") };
         let women = vec![row.participant_id];
         write.finish_about(women, trace, (row.id, row.version + 1), input.validate_only).await?;
         Ok(())

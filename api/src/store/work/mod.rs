@@ -15,19 +15,15 @@ use entity::{
     participant, program,
     value::{ProgramArea, ProgramStatus},
 };
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QuerySelect,
-};
-use serde_json::Value;
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QuerySelect, sea_query::LockType};
 use uuid::Uuid;
 
 use super::{
     Access,
     input::{Faults, Message, UserError, UserErrorCode, Written},
     nothing,
-    participant::scope::looked_after,
     program::NO_PROGRAM,
-    write::{Trace, Write},
+    write::Write,
 };
 use crate::{auth::Right, error::Result};
 
@@ -76,70 +72,9 @@ impl Access {
         woman: Uuid,
         field: &[&str],
     ) -> Written<participant::Model> {
-        let rows = self.select::<participant::Entity>().filter(participant::Column::Id.eq(woman));
-        let rows = rows.filter(looked_after(self));
-        let row = rows.lock_shared().one(&write.tx).await?;
-        let row = row.filter(|row| row.erased_at.is_none() && row.merged_into.is_none());
+        let row = self.participant_in(write, woman, LockType::Share).await?;
         row.ok_or_else(|| UserError::new(UserErrorCode::NotFound, field, NO_WOMAN).into())
     }
-}
-
-impl Write<'_> {
-    /// Ends a change of a row about women: audits it, notes whom it is about, and commits. None when nothing was to be
-    /// written.
-    pub(in crate::store) async fn finish_about(
-        self,
-        women: Vec<Uuid>,
-        trace: Trace<'_>,
-        row: (Uuid, i32),
-        validate_only: bool,
-    ) -> Written<Option<Uuid>> {
-        if validate_only {
-            self.discard().await?;
-            return Ok(None);
-        }
-        self.trace_about(women, trace, row).await?;
-        self.commit().await?;
-        Ok(Some(row.0))
-    }
-
-    /// The trace of a change of a row about women.
-    pub(in crate::store) async fn trace_about(
-        &self,
-        mut women: Vec<Uuid>,
-        trace: Trace<'_>,
-        (id, version): (Uuid, i32),
-    ) -> Result<()> {
-        women.sort_unstable();
-        women.dedup();
-        let event = self.trace(self.access.own()?, trace, id, Some(version)).await?;
-        self.reached(event, women).await
-    }
-
-    /// Inserts rows of the viewer's own organisation.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "rows of the viewer's own organisation, which the caller audits"
-    )]
-    pub(in crate::store) async fn put<E>(&self, rows: Vec<E::Model>) -> Result<(), DbErr>
-    where
-        E: EntityTrait,
-        E::ActiveModel: Send,
-        E::Model: IntoActiveModel<E::ActiveModel>,
-    {
-        use sea_orm::ActiveModelTrait;
-        let rows: Vec<E::ActiveModel> =
-            rows.into_iter().map(|row| row.into_active_model().reset_all()).collect();
-        for chunk in rows.chunks(500) {
-            E::insert_many(chunk.to_vec()).exec_without_returning(&self.tx).await?;
-        }
-        Ok(())
-    }
-}
-
-/// What the audit keeps of a change that says nothing more.
-pub(in crate::store) fn plain<'a>(action: &'a str, entity: &'a str) -> Trace<'a> {
-    Trace { action, entity, detail: Value::Null }
 }
 
 /// Whether what a program does with women is confidential: its sessions are counted, and nobody is named.

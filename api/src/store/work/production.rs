@@ -15,7 +15,7 @@ use crate::{
         Access, Scoped,
         distribution::When,
         input::{Faults, LocalizedInput, Message, Once, UserError, UserErrorCode, Written, or_default},
-        write::{Seen, taken},
+        write::{Seen, Trace, taken},
     },
 };
 
@@ -170,7 +170,7 @@ impl Access {
         };
         write.put::<production_maker::Entity>(input.makers.iter().map(maker).collect()).await?;
         let women = input.makers.iter().map(|maker| maker.participant).collect();
-        let trace = super::plain("CREATE", "production_batch");
+        let trace = Trace::of("CREATE", "production_batch");
         write.finish_about(women, trace, (id, 1), input.validate_only).await
     }
 

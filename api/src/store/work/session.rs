@@ -14,7 +14,7 @@ use crate::{
         Access, Scoped,
         distribution::When,
         input::{At, Faults, Message, Once, UserError, UserErrorCode, Written, given, or_default},
-        write::{Seen, Write},
+        write::{Seen, Trace, Write},
     },
 };
 
@@ -149,7 +149,7 @@ impl Access {
             ..Default::default()
         };
         let changed = self.change_session(&write, change, at).await?;
-        write.finish(changed, super::plain("CANCEL", "session"), at, validate_only).await
+        write.finish(changed, Trace::of("CANCEL", "session"), at, validate_only).await
     }
 
     async fn session_at(&self, write: &Write<'_>, at: At) -> Written<session::Model> {

@@ -13,7 +13,7 @@ use crate::{
     store::{
         Access, Scoped,
         input::{FUTURE, Faults, Once, UserErrorCode, Written, or_default},
-        write::{Seen, taken},
+        write::{Seen, Trace, taken},
     },
 };
 
@@ -67,7 +67,7 @@ impl Access {
             recorded_at: self.now,
         };
         write.put::<skill::Entity>(vec![row]).await.map_err(taken("level"))?;
-        let trace = super::plain("CREATE", "skill");
+        let trace = Trace::of("CREATE", "skill");
         write.finish_about(vec![input.participant], trace, (id, 1), input.validate_only).await
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         input::{
             At, Faults, LocalizedInput, Message, Once, UserError, UserErrorCode, Written, given, or_default,
         },
-        write::{Seen, Write},
+        write::{Seen, Trace, Write},
     },
 };
 
@@ -152,7 +152,7 @@ impl Access {
         self.workshop_at(&write, at).await?;
         let change = workshop::ActiveModel { cancelled_at: Set(Some(self.now)), ..Default::default() };
         let changed = self.change_workshop(&write, change, at).await?;
-        let trace = super::plain("CANCEL", "workshop");
+        let trace = Trace::of("CANCEL", "workshop");
         write.finish(changed, trace, at, validate_only).await
     }
 
