@@ -140,7 +140,9 @@ impl Store {
                 // For all sockets at once: on this server nobody may have asked since another one has ended a session. A
                 // database out of reach is noticed below.
                 _ = tables.tick() => {
-                    drop(self.catalog().await);
+                    if self.feed.state.receiver_count() > 0 {
+                        drop(self.catalog().await);
+                    }
                     continue;
                 }
                 _ = prune.tick() => {
