@@ -83,6 +83,11 @@ pub struct Settings {
     #[arg(long, env = "UMBRAL_MASTER_KEY_COMMAND", global = true, conflicts_with = "master_key_file")]
     pub master_key_command: Option<String>,
 
+    /// JSON file of the days in which women's requests about their data are answered, by country, in place of those that
+    /// Umbral comes with: docs/rights.md.
+    #[arg(long, env = "UMBRAL_RIGHTS_CLOCKS", global = true)]
+    pub rights_clocks: Option<PathBuf>,
+
     /// Origins of browsers that may call the API and open WebSockets, with commas between; none by default.
     #[arg(long, env = "UMBRAL_CORS_ORIGINS", value_delimiter = ',', global = true)]
     pub cors_origins: Vec<String>,
@@ -199,6 +204,8 @@ pub struct Config {
     pub record_keys: PathBuf,
     /// What these are wrapped by.
     pub master_key: vault::Source,
+    /// A file in place of the clocks that Umbral comes with.
+    pub rights_clocks: Option<PathBuf>,
     pub cors_origins: Vec<String>,
     pub trusted_proxies: Vec<IpNet>,
     pub mail_command: Option<String>,
@@ -281,6 +288,7 @@ impl Settings {
             mode,
             issuer: given(self.issuer).or(public_url),
             issuers: self.issuers,
+            rights_clocks: self.rights_clocks,
             cors_origins: self.cors_origins.into_iter().filter(|origin| !origin.is_empty()).collect(),
             trusted_proxies,
             mail_command: given(self.mail_command),
@@ -320,6 +328,7 @@ impl Config {
             mode: Mode::Demo,
             issuer: None,
             issuers: None,
+            rights_clocks: None,
             record_keys: data_dir.join(RECORD_KEYS),
             master_key: vault::Source::File(data_dir.join(MASTER_KEY)),
             cors_origins: vec!["https://portal.example".to_owned()],

@@ -32,6 +32,7 @@ pub enum Kind {
     Maternity = 52,
     Consent = 53,
     BreakGlass = 54,
+    RightsRequest = 56,
     AuditEvent = 40,
     SafeguardingNote = 41,
     AuditActor = 42,
@@ -82,6 +83,7 @@ impl Kind {
             Maternity,
             Consent,
             BreakGlass,
+            RightsRequest,
             AuditEvent,
             SafeguardingNote,
             AuditActor,
@@ -214,6 +216,7 @@ pub const STOCK_PLACE: u8 = Kind::StockPlace as u8;
 pub const STOCK_LOT: u8 = Kind::StockLot as u8;
 pub const STOCK_MOVEMENT: u8 = Kind::StockMovement as u8;
 pub const PARTICIPANT: u8 = Kind::Participant as u8;
+pub const RIGHTS_REQUEST: u8 = Kind::RightsRequest as u8;
 pub const BREAK_GLASS: u8 = Kind::BreakGlass as u8;
 pub const AUDIT_ACTOR: u8 = Kind::AuditActor as u8;
 pub const WORKSHOP: u8 = Kind::Workshop as u8;

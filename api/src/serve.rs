@@ -1,6 +1,6 @@
 //! Starting and stopping the server.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc};
 
 use actix_web::{App as Actix, HttpServer, dev::ServerHandle, middleware::from_fn, web};
 
@@ -14,6 +14,7 @@ use crate::{
         Store,
         audit::heads::Heads,
         connect::{Pools, Sizes},
+        rights_request::Clocks,
     },
     vault::{self, Vault},
 };
@@ -165,6 +166,13 @@ pub fn vault(config: &Config) -> Result<Vault> {
     Ok(Vault::open(config.record_keys.clone(), config.master_key.clone())?)
 }
 
+/// The clocks of a file.
+fn clocks(path: &Path) -> Result<Clocks> {
+    let told = |fault: String| Error::Internal(format!("{}: {fault}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|fault| told(fault.to_string()))?;
+    Clocks::parse(&text).map_err(told)
+}
+
 /// Starts serving. In demo mode the schema is brought up to date first.
 ///
 /// # Errors
@@ -183,6 +191,9 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
     verifier.preload(config.clock.now()).await;
     store.sign_with(verifier.clone());
     store.keep_records_with(Arc::new(vault(&config)?));
+    if let Some(path) = &config.rights_clocks {
+        store.count_by(clocks(path)?);
+    }
     store.destroy_retired().await?;
     let app = web::Data::new(App {
         config: config.clone(),

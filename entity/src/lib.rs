@@ -78,6 +78,8 @@ pub mod record_reach;
 pub mod refresh_token;
 pub mod region;
 pub mod reset_token;
+pub mod retention_rule;
+pub mod rights_request;
 pub mod safeguarding_note;
 pub mod sale;
 pub mod savings_withdrawal;

@@ -2,6 +2,7 @@
 
 mod outbox;
 mod record;
+mod rights;
 mod safeguarding;
 mod sign_in;
 mod stock;
@@ -16,6 +17,10 @@ pub use self::outbox::OutboxKind;
 pub use self::record::{
     AgeBand, BlindIndexKind, ConsentDecision, ConsentMethod, ConsentPurpose, DependantRelation,
     MaternityState, StayEnding,
+};
+pub use self::rights::{
+    RefusalGround, RetentionAction, RetentionEvent, RetentionSubject, RightsRequestChannel,
+    RightsRequestKind, RightsRequestStatus,
 };
 pub use self::safeguarding::{SafeguardingKind, SafeguardingStatus};
 pub use self::sign_in::{Ids, MailKind};

@@ -125,3 +125,9 @@ mod payout;
 
 #[cfg(test)]
 mod sign_in;
+
+#[cfg(test)]
+mod rights_request;
+
+#[cfg(test)]
+mod retention;

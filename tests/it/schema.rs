@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 95] = [
+const ENTITIES: [(&str, Shape); 97] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -93,6 +93,8 @@ const ENTITIES: [(&str, Shape); 95] = [
     ("refresh_token", shape::<entity::refresh_token::Entity>),
     ("region", shape::<entity::region::Entity>),
     ("reset_token", shape::<entity::reset_token::Entity>),
+    ("retention_rule", shape::<entity::retention_rule::Entity>),
+    ("rights_request", shape::<entity::rights_request::Entity>),
     ("safeguarding_note", shape::<entity::safeguarding_note::Entity>),
     ("sale", shape::<entity::sale::Entity>),
     ("savings_withdrawal", shape::<entity::savings_withdrawal::Entity>),

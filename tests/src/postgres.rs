@@ -224,6 +224,15 @@ fn start() -> Result<(), String> {
     Ok(())
 }
 
+/// What a backup of a database holds: `pg_dump` in plain text.
+pub fn dump(url: &str) -> Vec<u8> {
+    let folder = programs().unwrap_or_else(|| panic!("PostgreSQL is not installed"));
+    let done = std::process::Command::new(folder.join("pg_dump")).arg(url).output();
+    let done = done.unwrap_or_else(|error| panic!("pg_dump: {error}"));
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    done.stdout
+}
+
 /// The folder of the server's programs, the newest version first.
 fn programs() -> Option<PathBuf> {
     let mut installed: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")

@@ -41,12 +41,20 @@ pub enum Right {
     ParticipantWrite,
     ParticipantErase,
     ParticipantMerge,
+    /// To take everything that is held about a woman away in a file, for herself, and to see who has used her record.
+    ParticipantExport,
     ConsentRecord,
     MaternityRead,
     MaternityWrite,
     /// To take a right that one does not hold, on one woman's record, for a stated reason and a short time.
     BreakGlassTake,
     BreakGlassReview,
+    /// To write down what a woman asks about her data.
+    RightsRequestRecord,
+    /// To see the register of what women ask, and to answer it.
+    RightsRequestAnswer,
+    /// To say how long data are kept.
+    RetentionSet,
     /// To read who did what when, and the head of the chain. It shows no content of any row.
     AuditRead,
     /// To write in the log that stewards look into.
@@ -84,7 +92,7 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 59] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -111,11 +119,15 @@ impl Right {
         Self::ParticipantWrite,
         Self::ParticipantErase,
         Self::ParticipantMerge,
+        Self::ParticipantExport,
         Self::ConsentRecord,
         Self::MaternityRead,
         Self::MaternityWrite,
         Self::BreakGlassTake,
         Self::BreakGlassReview,
+        Self::RightsRequestRecord,
+        Self::RightsRequestAnswer,
+        Self::RetentionSet,
         Self::AuditRead,
         Self::SafeguardingRecord,
         Self::SafeguardingRead,
@@ -171,11 +183,15 @@ impl Right {
             Self::ParticipantWrite => "PARTICIPANT:WRITE",
             Self::ParticipantErase => "PARTICIPANT:ERASE",
             Self::ParticipantMerge => "PARTICIPANT:MERGE",
+            Self::ParticipantExport => "PARTICIPANT:EXPORT",
             Self::ConsentRecord => "CONSENT:RECORD",
             Self::MaternityRead => "MATERNITY:READ",
             Self::MaternityWrite => "MATERNITY:WRITE",
             Self::BreakGlassTake => "BREAK_GLASS:TAKE",
             Self::BreakGlassReview => "BREAK_GLASS:REVIEW",
+            Self::RightsRequestRecord => "RIGHTS_REQUEST:RECORD",
+            Self::RightsRequestAnswer => "RIGHTS_REQUEST:ANSWER",
+            Self::RetentionSet => "RETENTION:SET",
             Self::AuditRead => "AUDIT:READ",
             Self::SafeguardingRecord => "SAFEGUARDING:RECORD",
             Self::SafeguardingRead => "SAFEGUARDING:READ",
@@ -212,11 +228,15 @@ impl Right {
                 | Self::ParticipantWrite
                 | Self::ParticipantErase
                 | Self::ParticipantMerge
+                | Self::ParticipantExport
                 | Self::ConsentRecord
                 | Self::MaternityRead
                 | Self::MaternityWrite
                 | Self::BreakGlassTake
                 | Self::BreakGlassReview
+                | Self::RightsRequestRecord
+                | Self::RightsRequestAnswer
+                | Self::RetentionSet
                 | Self::SafeguardingRead
                 | Self::EnrolmentRead
                 | Self::EnrolmentWrite
@@ -254,6 +274,7 @@ impl Right {
                         | Self::ParticipantWrite
                         | Self::ConsentRecord
                         | Self::BreakGlassTake
+                        | Self::RightsRequestRecord
                         | Self::SafeguardingRecord
                         | Self::SessionRead
                         | Self::SessionRecord
@@ -293,6 +314,7 @@ impl Right {
                     | Self::MaternityRead
                     | Self::MaternityWrite
                     | Self::BreakGlassTake
+                    | Self::RightsRequestRecord
                     | Self::SafeguardingRecord
                     | Self::WorkshopWrite
                     | Self::SessionRead
@@ -328,6 +350,10 @@ impl Right {
                     | Self::ParticipantIdentify
                     | Self::ParticipantErase
                     | Self::ParticipantMerge
+                    | Self::ParticipantExport
+                    | Self::RightsRequestRecord
+                    | Self::RightsRequestAnswer
+                    | Self::RetentionSet
                     | Self::ConsentRecord
                     | Self::BreakGlassTake
                     | Self::BreakGlassReview

@@ -3,6 +3,7 @@
 mod audit;
 mod import;
 mod people;
+mod retention;
 mod run;
 mod token;
 
@@ -86,6 +87,11 @@ pub enum Command {
         #[command(subcommand)]
         command: MailCommand,
     },
+    /// How long data are kept: carrying out the rules that stewards have set.
+    Retention {
+        #[command(subcommand)]
+        command: RetentionCommand,
+    },
     /// Print the schema, whole or as one audience has it.
     Schema {
         #[arg(long, value_enum)]
@@ -134,6 +140,20 @@ pub enum AdminCommand {
         /// The person's name.
         #[arg(long)]
         name: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RetentionCommand {
+    /// Erase, delete or empty what is over, by the rules of each organisation. A line tells how much by which rule, and how
+    /// much is held because something stands against it. Run it once a day.
+    Run {
+        /// Only count.
+        #[arg(long)]
+        dry_run: bool,
+        /// The organisation's slug; all of them when it is left out.
+        #[arg(long)]
+        organization: Option<String>,
     },
 }
 
@@ -216,6 +236,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Keys { command } => token::keys(&tool_config(settings)?, command),
         Command::Admin { command } => people::admin(&tool_config(settings)?, command).await,
         Command::Mail { command } => people::mail(&tool_config(settings)?, command).await,
+        Command::Retention { command } => retention::run(&tool_config(settings)?, command).await,
         Command::Token { role, organization, days } => {
             token::print(&tool_config(settings)?, role, organization.as_deref(), days).await
         }

@@ -27,6 +27,8 @@ pub mod participant;
 pub mod program;
 pub mod query;
 pub mod render;
+pub mod retention;
+pub mod rights_request;
 pub mod safeguarding;
 pub mod scalars;
 pub mod sdl;
@@ -288,6 +290,10 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
             Need::SafeguardingNotes(number, asked) => {
                 fetched.safeguarding_notes.insert(number, access.safeguarding_notes(&asked).await);
             }
+            Need::RightsRequests(number, id, asked) => {
+                fetched.rights_requests.insert((number, id), access.rights_requests(&asked).await);
+            }
+            Need::RetentionRules => fetched.retention_rules = Some(access.retention_rules().await),
             Need::SafeguardingNote(id) => {
                 fetched.safeguarding.insert(id, access.safeguarding_note(id).await);
             }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use async_graphql::Value as Const;
+use entity::value::RetentionSubject;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -21,7 +22,7 @@ use super::{
     participant,
     program::{self, Program},
     render::{Object, Writer, Written},
-    safeguarding, shipment, sign_in,
+    retention, rights_request, safeguarding, shipment, sign_in,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
     work,
 };
@@ -59,6 +60,8 @@ pub enum Subject {
     FacilityPopulation(Uuid),
     ItemPermission(Uuid),
     SafeguardingNote(Uuid),
+    RightsRequest(Uuid),
+    RetentionRule(RetentionSubject),
     /// Something of a program at work.
     Work(Kind, Uuid),
     /// One that has just been written, so that it need not be read again.
@@ -227,6 +230,7 @@ impl Input {
             Kind::Distribution => Subject::Distribution(id),
             Kind::Participant => Subject::Participant(id),
             Kind::SafeguardingNote => Subject::SafeguardingNote(id),
+            Kind::RightsRequest => Subject::RightsRequest(id),
             kind @ (Kind::Workshop
             | Kind::Session
             | Kind::Enrolment
@@ -341,6 +345,8 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str,
         },
         "Participant" => participant::mutate(access, name, input).await,
         "Boolean" if name == "seeBrokenGlass" => participant::see(access, input).await,
+        "RightsRequest" => rights_request::mutate(access, name, input).await,
+        "RetentionRule" => retention::mutate(access, name, input).await,
         "SafeguardingNote" => safeguarding::mutate(access, name, input).await,
         "Workshop" | "Session" | "Enrolment" | "Skill" | "Product" | "ProductionBatch" | "Sale"
         | "LegalMatter" | "PayoutPolicy" | "PayoutRun" | "Payout" | "SavingsWithdrawal" => {
@@ -472,6 +478,8 @@ impl Object for Payload {
                 w.optional(node, permission.as_ref().map(|permission| permission as &dyn Object))
             }
             Subject::Participant(id) => participant::one(node, w, *id),
+            Subject::RightsRequest(id) => rights_request::one(node, w, *id),
+            Subject::RetentionRule(subject) => retention::one(node, w, *subject),
             Subject::SafeguardingNote(id) => safeguarding::one(node, w, *id),
             Subject::Work(kind, id) => work::one(node, w, *kind, *id),
             Subject::Member(member) => member::subject(node, w, member),

@@ -2,9 +2,11 @@
 
 use entity::{consent, custody_stay, dependant, maternity};
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
+    audit::actor,
     connection::{Connection, Names, cursors, order, window},
     facility::Facility,
     mutation::{Done, Input, Subject},
@@ -38,6 +40,7 @@ struct CustodyStay<'a>(&'a custody_stay::Model);
 struct Dependant<'a>(&'a dependant::Model);
 struct Maternity<'a>(&'a maternity::Model);
 struct Consent<'a>(&'a consent::Model);
+struct RecordUse<'a>(&'a participant::RecordUse);
 struct BrokenGlass<'a>(&'a Taken);
 
 /// `Query.participants`.
@@ -104,7 +107,7 @@ fn wanted<'n>(selections: impl IntoIterator<Item = &'n Node<'n>>) -> Wanted {
                 }
             }
             // These are readings of their own.
-            "stays" | "dependants" | "maternity" | "consents" | "__typename" => {}
+            "stays" | "dependants" | "maternity" | "consents" | "accessReport" | "__typename" => {}
             name => wanted.fields.push(name.to_owned()),
         }
     }
@@ -245,6 +248,15 @@ impl Object for Participant<'_> {
                     w.list(node, rows, |w, row| w.object(node, &Consent(row)))
                 },
             ),
+            "accessReport" => self.hanging(
+                node,
+                w,
+                || Asked::Uses(names(node, "RecordUse")),
+                |w, node, found| {
+                    let Found::Uses(rows) = found else { return w.absent(node) };
+                    w.list(node, rows, |w, row| w.object(node, &RecordUse(row)))
+                },
+            ),
             "recordedAt" => w.moment(row.recorded_at),
             "erasedAt" => w.optional_moment(row.erased_at),
             _ => w.absent(node),
@@ -371,6 +383,29 @@ impl Object for Consent<'_> {
             "method" => w.word(&row.method),
             "decidedOn" => w.date(row.decided_on),
             "recordedAt" => w.moment(row.recorded_at),
+            _ => w.absent(node),
+        }
+    }
+}
+
+impl Object for RecordUse<'_> {
+    fn type_name(&self) -> &str {
+        "RecordUse"
+    }
+
+    fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
+        let row = self.0;
+        match node.name {
+            "recordedAt" => w.moment(row.recorded_at),
+            "account" => actor(node, w, row.account_id),
+            "role" => w.str(&row.role),
+            "action" => w.str(&row.action),
+            "entity" => w.str(&row.entity),
+            "purpose" => w.optional_str(row.purpose.as_deref()),
+            "fields" => {
+                let fields = row.fields.as_ref().and_then(Value::as_array).into_iter().flatten();
+                w.list(node, fields.filter_map(Value::as_str), |w, field| w.str(field))
+            }
             _ => w.absent(node),
         }
     }

@@ -17,7 +17,7 @@ use super::{
     participant,
     program::{self, Program},
     render::{Object, Writer, Written},
-    safeguarding,
+    retention, rights_request, safeguarding,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
     work,
 };
@@ -81,6 +81,8 @@ impl Object for Query {
             "likelyDuplicates" => duplicate::list(node, w),
             "auditEvents" => audit::list(node, w),
             "auditHead" => audit::head(node, w),
+            "rightsRequests" => rights_request::list(node, w),
+            "retentionRules" => retention::list(node, w),
             "safeguardingNotes" => safeguarding::list(node, w),
             "stockOnHand" | "stockCover" | "stockMovements" | "lots" | "stockPlaces" => stock::query(node, w),
             "participants" => participant::list(node, w),
@@ -149,6 +151,7 @@ pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
         }
         // Lists alone give these out, and leave a trace of it.
         Kind::AuditEvent | Kind::AuditActor | Kind::AuditObject | Kind::SafeguardingNote => w.null(),
+        Kind::RightsRequest => rights_request::one(node, w, id),
     }
 }
 

@@ -18,7 +18,7 @@ use crate::{
         distribution::{Delivery, Filter, Listing, Parent},
         duplicate, gift,
         keyset::{Page, Window},
-        participant, safeguarding,
+        participant, retention, rights_request, safeguarding,
         shipment::Shipment,
         stats::{Dimension, Stats, Wanted},
         stock::read::{Asked, Found, Movement},
@@ -56,6 +56,9 @@ pub enum Need {
     /// A page of the audit, or its newest head, for the field with this number.
     AuditEvents(usize, Box<audit::Asked>),
     AuditHead(usize),
+    /// What women ask about their data: a page for the field with this number, or the request with this id.
+    RightsRequests(usize, Uuid, Box<rights_request::Asked>),
+    RetentionRules,
     /// A page of the safeguarding log for the field with this number, or one note by id.
     SafeguardingNotes(usize, Box<safeguarding::Asked>),
     SafeguardingNote(Uuid),
@@ -91,6 +94,8 @@ pub struct Fetched {
     pub records: HashMap<(usize, Uuid), Result<participant::Found, Error>>,
     pub audit_events: HashMap<usize, Result<Page<audit::Event>, Error>>,
     pub audit_heads: HashMap<usize, Result<audit::Signed, Error>>,
+    pub rights_requests: HashMap<(usize, Uuid), Result<Page<entity::rights_request::Model>, Error>>,
+    pub retention_rules: Option<Result<Vec<retention::Rule>, Error>>,
     pub safeguarding_notes: HashMap<usize, Result<Page<entity::safeguarding_note::Model>, Error>>,
     pub safeguarding: HashMap<Uuid, Result<Option<entity::safeguarding_note::Model>, Error>>,
 }

@@ -24,7 +24,7 @@ use super::{
 /// Scalars that GraphQL brings along.
 pub const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-const SOURCES: [&str; 22] = [
+const SOURCES: [&str; 24] = [
     include_str!("core.graphql"),
     include_str!("organization.graphql"),
     include_str!("facility.graphql"),
@@ -40,6 +40,8 @@ const SOURCES: [&str; 22] = [
     include_str!("changes.graphql"),
     include_str!("gift.graphql"),
     include_str!("audit.graphql"),
+    include_str!("retention.graphql"),
+    include_str!("rights_request.graphql"),
     include_str!("safeguarding.graphql"),
     include_str!("live.graphql"),
     include_str!("participant.graphql"),

@@ -7,6 +7,7 @@ pub mod graphql;
 mod held;
 pub mod live;
 mod pages;
+mod participant_file;
 mod print;
 mod request;
 
@@ -54,6 +55,7 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .route("/health/ready", web::get().to(ready))
         .route("/.well-known/jwks.json", web::get().to(jwks))
         .configure(export::routes)
+        .configure(participant_file::routes)
         .configure(print::routes)
         .configure(pages::routes)
         .default_service(web::to(nothing_here));

@@ -51,7 +51,7 @@ async fn form(app: web::Data<App>, request: HttpRequest, path: web::Path<String>
 }
 
 /// Nothing is loaded, run or sent: the one thing that is let through is the style that the page carries.
-fn policy() -> String {
+pub(super) fn policy() -> String {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     format!(
         "default-src 'none'; style-src 'sha256-{style}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"

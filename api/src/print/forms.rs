@@ -115,12 +115,8 @@ fn goods(filled: &Filled, empty_cells: usize) -> Vec<Vec<String>> {
 }
 
 fn list(out: &mut String, language: Language, facts: &[(Message, &str)]) {
-    out.push_str("<dl>\n");
-    for (name, value) in facts {
-        element(out, "dt", language.of(*name));
-        element(out, "dd", value);
-    }
-    out.push_str("</dl>\n");
+    let facts: Vec<(&str, &str)> = facts.iter().map(|(name, value)| (language.of(*name), *value)).collect();
+    super::list(out, &facts);
 }
 
 fn table(out: &mut String, language: Language, columns: &[Message], rows: Vec<Vec<String>>) {

@@ -3,12 +3,15 @@
 //! A form holds what was delivered and never who received it: names are written by hand, in the prison, and stay on
 //! the paper.
 
+mod file_words;
 mod forms;
+mod participant_file;
 mod words;
 
 use std::fmt::Write;
 
 pub use forms::{Filled, Good, write};
+pub use participant_file::participant_file;
 pub use words::Language;
 
 /// The style of all forms; a page carries it, so that it can be printed from anywhere.
@@ -72,4 +75,14 @@ fn element(out: &mut String, tag: &str, text: &str) {
     let _ = write!(out, "<{tag}>");
     escape(out, text);
     let _ = writeln!(out, "</{tag}>");
+}
+
+/// Facts, each with its name.
+fn list(out: &mut String, facts: &[(&str, impl AsRef<str>)]) {
+    out.push_str("<dl>\n");
+    for (name, value) in facts {
+        element(out, "dt", name);
+        element(out, "dd", value.as_ref());
+    }
+    out.push_str("</dl>\n");
 }

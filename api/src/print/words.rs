@@ -29,7 +29,7 @@ impl Language {
     }
 }
 
-const fn words(es: &'static str, en: &'static str) -> Message {
+pub(super) const fn words(es: &'static str, en: &'static str) -> Message {
     Message { en, es }
 }
 

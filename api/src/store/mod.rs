@@ -31,6 +31,8 @@ pub mod participant;
 pub mod payout;
 pub mod program;
 pub mod record;
+pub mod retention;
+pub mod rights_request;
 pub mod safeguarding;
 pub mod search;
 pub mod shipment;
@@ -80,6 +82,7 @@ pub struct Store {
     instance: entity::instance::Model,
     keys: OnceLock<Arc<Verifier>>,
     vault: OnceLock<Arc<Vault>>,
+    clocks: OnceLock<rights_request::Clocks>,
     pub feed: feed::Feed,
     pub passwords: Passwords,
     pub clock: Clock,
@@ -148,6 +151,7 @@ impl Store {
             instance,
             keys: OnceLock::new(),
             vault: OnceLock::new(),
+            clocks: OnceLock::new(),
             feed: feed::Feed::default(),
             passwords: Passwords::default(),
             clock,
@@ -258,6 +262,15 @@ impl Store {
     /// The keys of women's records. A server that has started keeps the first it is given.
     pub fn keep_records_with(&self, vault: Arc<Vault>) {
         let _ = self.vault.set(vault);
+    }
+
+    /// By when women's requests are answered, where it is not by the clocks that Umbral comes with.
+    pub fn count_by(&self, clocks: rights_request::Clocks) {
+        let _ = self.clocks.set(clocks);
+    }
+
+    fn clocks(&self) -> &rights_request::Clocks {
+        self.clocks.get_or_init(rights_request::Clocks::default)
     }
 
     fn vault(&self) -> Result<&Arc<Vault>> {

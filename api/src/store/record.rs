@@ -2,11 +2,12 @@
 
 use entity::record_reach;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, Set, Statement};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     Access,
-    audit::Rows,
+    audit::{self, Rows},
     begin,
     input::Written,
     write::{Trace, Write},
@@ -109,6 +110,21 @@ impl Reading<'_> {
         self.write.reached(event, women).await?;
         self.write.commit().await?;
         Ok(found)
+    }
+}
+
+impl Reading<'_> {
+    /// As [`Reading::end`], for what leaves in a file.
+    pub async fn end_export(self, entity: &str, format: &str, women: Vec<Uuid>) -> Result<()> {
+        let reading = audit::Reading {
+            action: "EXPORT",
+            purpose: Some(self.purpose.name()),
+            detail: json!({ "format": format }),
+            ..audit::Reading::of(entity, Rows::Ids(women.clone()))
+        };
+        let event = self.write.audit_reading(reading).await?;
+        self.write.reached(event, women).await?;
+        self.write.commit().await
     }
 }
 

@@ -60,6 +60,17 @@ both!(
         }
         db.close().await.unwrap();
         assert!(tables > 50, "{tables}");
+        // A backup, where it is another file than the database. Bytes are hexadecimal digits in it.
+        if world.database.backend == tests::Backend::Postgres {
+            let dump = tests::postgres::dump(&world.database.url);
+            assert_eq!(found(&dump), Vec::<&str>::new());
+            let text = String::from_utf8(dump).unwrap();
+            assert!(text.contains("W-1") && text.contains("COPY public.participant"), "{}", text.len());
+            for canary in CANARIES {
+                let digits: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
+                assert!(!text.contains(&digits), "{canary}");
+            }
+        }
         // The files themselves: the database where it is one, its journal, and the keys.
         let mut files = vec![world.data_dir.path().to_owned()];
         if let Some(path) = world.database.url.strip_prefix("sqlite://") {

@@ -225,7 +225,7 @@ both!(
         }
         let enrol = json!({ "idempotencyKey": "e", "participant": made["id"], "program": id(Kind::Program, WORKSHOP),
             "status": "APPLIED", "since": "2026-11-01" });
-        let enrolment = done(&client, "createEnrolment", "enrolment", "id version", &enrol).await;
+        let enrolment = done(&client, "enrol", "enrolment", "id version", &enrol).await;
         let change = with(&at(&enrolment), json!({ "status": "WITHDRAWN", "since": "2026-11-02" }));
         let refused = faults(&act(&worker, "changeEnrolment", "enrolment", "id", &change).await);
         assert_eq!(refused, fault("NOT_FOUND", "id"));

@@ -20,7 +20,7 @@ const RUN: &str = "id version status currency sold { amount } gross { amount } d
     remainder { amount } women acknowledged reconciles policy { number }";
 
 /// Thirty percent of what is sold, a tenth of it each for reparation and savings.
-fn policy_input(key: &str, currency: &str, rounding: &str) -> Value {
+pub fn policy_input(key: &str, currency: &str, rounding: &str) -> Value {
     keyed(
         key,
         json!({ "program": id(Kind::Program, WORKSHOP), "validFrom": "2026-01-01", "currency": currency,
@@ -30,7 +30,7 @@ fn policy_input(key: &str, currency: &str, rounding: &str) -> Value {
     )
 }
 
-fn run_input(key: &str, currency: Value) -> Value {
+pub fn run_input(key: &str, currency: Value) -> Value {
     keyed(
         key,
         json!({ "program": id(Kind::Program, WORKSHOP), "startsOn": "2026-11-01", "endsOn": "2026-11-15",
@@ -79,7 +79,7 @@ async fn paid(client: &Client, run: &Value) -> Vec<(String, i64, Vec<i64>, i64)>
 }
 
 /// Approves a run as the steward and pays it.
-async fn pay(client: &Client, steward: &Client, run: &Value) {
+pub async fn pay(client: &Client, steward: &Client, run: &Value) {
     let at = |version: i32| json!({ "id": run, "expectedVersion": version });
     done(steward, "approvePayoutRun", "payoutRun", "status", &at(1)).await;
     let paid = with(&at(2), json!({ "paidOn": "2026-11-18" }));

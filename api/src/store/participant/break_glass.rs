@@ -3,7 +3,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{break_glass, participant};
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    Set,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -118,7 +121,6 @@ impl Access {
     /// `NotPermitted` without the right.
     pub(super) async fn break_glasses(&self, fields: &[String]) -> Result<Vec<Taken>> {
         self.require(Right::BreakGlassReview)?;
-        let own = self.own()?;
         let reading = self.reading().await?;
         let rows = self
             .select::<break_glass::Entity>()
@@ -128,13 +130,24 @@ impl Access {
             .limit(SHOWN)
             .all(reading.tx())
             .await?;
-        let mut taken = Vec::with_capacity(rows.len());
         let women: Vec<Uuid> = rows.iter().map(|row| row.participant_id).collect();
-        let known = self.keys_and_codes(reading.tx(), &women).await?;
+        let taken = self.opened_reasons(reading.tx(), rows).await?;
+        reading.end("break_glass", fields, women, taken).await
+    }
+
+    /// The rows with their reasons in clear.
+    pub(super) async fn opened_reasons(
+        &self,
+        tx: &DatabaseTransaction,
+        rows: Vec<break_glass::Model>,
+    ) -> Result<Vec<Taken>> {
+        let own = self.own()?;
+        let women: Vec<Uuid> = rows.iter().map(|row| row.participant_id).collect();
+        let known = self.keys_and_codes(tx, &women).await?;
         let buckets =
             self.buckets(known.values().filter_map(|(_, key)| key.as_ref().map(|key| key.0))).await?;
-        for row in rows {
-            let Some((code, key)) = known.get(&row.participant_id) else { continue };
+        let taken = rows.into_iter().filter_map(|row| {
+            let (code, key) = known.get(&row.participant_id)?;
             let reason = row.reason.as_ref().map(|sealed| {
                 let (bucket, wrapped) = key.as_ref().ok_or(Error::Undecipherable)?;
                 let bucket = buckets.get(bucket).and_then(|bucket| bucket.as_ref().ok());
@@ -142,9 +155,9 @@ impl Access {
                 let plain = data.open(place(own, row.id), sealed)?;
                 Ok(String::from_utf8_lossy(&plain).into_owned())
             });
-            taken.push(Taken { code: code.clone(), reason, row });
-        }
-        reading.end("break_glass", fields, women, taken).await
+            Some(Taken { code: code.clone(), reason, row })
+        });
+        Ok(taken.collect())
     }
 
     /// Says that a steward has seen that a record was taken.

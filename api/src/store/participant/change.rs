@@ -98,7 +98,7 @@ impl Access {
         clippy::disallowed_methods,
         reason = "the row was found in scope; organisation and version are in the WHERE"
     )]
-    pub(super) async fn change_participant(
+    pub(in crate::store) async fn change_participant(
         &self,
         write: &Write<'_>,
         at: At,

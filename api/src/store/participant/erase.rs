@@ -58,8 +58,17 @@ impl Access {
         let write = self.write_relying().await?;
         // Before any row, so that no reading that waits for one of them holds it up.
         write.hold_keys(KeyHold::Move).await?;
-        let before = self.participant_to_change(&write, input.at).await?;
-        write.forget(before.id).await?;
+        self.participant_to_change(&write, input.at).await?;
+        let changed = self.forget_participant(&write, input.at).await?;
+        let trace =
+            Trace { action: "ERASE", entity: "participant", detail: json!({ "reason": input.reason }) };
+        write.finish_of(changed, trace, input.at, input.validate_only).await?;
+        Ok(self.store.destroy_retired().await?)
+    }
+
+    /// Forgets who she is; how many records that was at their version. The caller holds the keys and audits it.
+    pub(in crate::store) async fn forget_participant(&self, write: &Write<'_>, at: At) -> Result<u64> {
+        write.forget(at.id).await?;
         let row = participant::ActiveModel {
             // Paper may still call her by the old one.
             code: Set(format!("ERASED-{}", new_code(self.new_id()))),
@@ -71,11 +80,7 @@ impl Access {
             erased_at: Set(Some(self.now)),
             ..Default::default()
         };
-        let changed = self.change_participant(&write, input.at, row).await?;
-        let trace =
-            Trace { action: "ERASE", entity: "participant", detail: json!({ "reason": input.reason }) };
-        write.finish_of(changed, trace, input.at, input.validate_only).await?;
-        Ok(self.store.destroy_retired().await?)
+        self.change_participant(write, at, row).await
     }
 }
 

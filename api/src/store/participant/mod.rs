@@ -7,6 +7,7 @@ pub mod break_glass;
 mod change;
 pub mod consent;
 mod erase;
+mod file;
 mod identity;
 pub mod maternity;
 mod register;
@@ -32,6 +33,7 @@ use self::scope::{at, ids, in_scope, taken};
 pub use self::{
     change::{SetDependants, UpdateParticipant},
     erase::EraseParticipant,
+    file::{Cell, File, RecordUse, Section},
     identity::{Document, Identity, Part},
     register::RegisterParticipant,
 };
@@ -110,6 +112,8 @@ pub enum Asked {
     Maternities(Vec<String>),
     Consents(Vec<String>),
     BreakGlasses(Vec<String>),
+    /// Who has used her record.
+    Uses(Vec<String>),
     /// The women whom deliveries name.
     Recipients(Wanted),
 }
@@ -124,6 +128,7 @@ pub enum Found {
     Maternities(Vec<maternity_row::Model>),
     Consents(Vec<consent_row::Model>),
     BreakGlasses(Vec<break_glass::Taken>),
+    Uses(Vec<RecordUse>),
     Recipients(Vec<Participant>),
 }
 
@@ -195,6 +200,10 @@ impl Access {
                 let mut rows = self.hanging::<consent_row::Entity>(women, "consent", fields).await?;
                 rows.sort_by_key(|row| (row.decided_on, row.recorded_at, row.id));
                 Ok(gather(women, rows, |row| row.participant_id, Found::Consents))
+            }
+            Asked::Uses(fields) => {
+                let uses = self.record_uses(women, fields).await?;
+                Ok(uses.into_iter().map(|(woman, uses)| (woman, Found::Uses(uses))).collect())
             }
             Asked::BreakGlasses(fields) => {
                 let rows = self.break_glasses(fields).await?;

@@ -1,0 +1,582 @@
+//! A woman's file: everything that is held about her, for herself, and who has used it.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::{
+    attendance, audit_event, break_glass, consent, custody_stay, dependant, distribution,
+    distribution_recipient, enrolment, enrolment_step, legal_matter, maternity, participant, payout,
+    payout_part, payout_run, product, production_batch, production_maker, record_reach, rights_request,
+    savings_withdrawal, session, skill, value::Localized, workshop,
+};
+use sea_orm::{
+    ActiveEnum, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
+    QuerySelect,
+    sea_query::{Alias, Expr, ExprTrait, JoinType, Order, Query},
+};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{Part, Participant, Wanted};
+use crate::{
+    auth::Right,
+    error::{Error, Result},
+    store::{
+        Access,
+        distribution::{among, among_expr},
+        payout::currency,
+        record::Purpose,
+    },
+};
+
+/// The form of a file, so that a program that reads it knows what it has.
+pub const FORM: &str = "umbral.participant.v1";
+
+/// How many uses of her record a list shows, and how many there are in one answer.
+const SHOWN: u64 = 500;
+const MOST: u64 = 5_000;
+
+/// A use of a woman's record.
+#[derive(Clone, Debug, FromQueryResult)]
+pub struct RecordUse {
+    woman: Uuid,
+    id: Uuid,
+    pub recorded_at: DateTime<Utc>,
+    /// Null for the system.
+    pub account_id: Option<Uuid>,
+    pub role: String,
+    pub action: String,
+    pub entity: String,
+    pub purpose: Option<String>,
+    pub fields: Option<Value>,
+}
+
+/// What a cell of a file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Cell {
+    /// Nothing was recorded.
+    Empty,
+    Text(String),
+    Number(i64),
+    /// A word of a closed list, which a reader sees in words of the own language.
+    Word(String),
+}
+
+/// The rows of one kind that are held about her: the names of columns, and the cells.
+#[derive(Clone, Debug)]
+pub struct Section {
+    pub name: &'static str,
+    pub columns: Vec<&'static str>,
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// All that is held about a woman.
+#[derive(Clone, Debug)]
+pub struct File {
+    pub organization: String,
+    pub made_at: DateTime<Utc>,
+    pub sections: Vec<Section>,
+}
+
+impl Section {
+    fn new<const N: usize>(
+        name: &'static str,
+        columns: [&'static str; N],
+        rows: impl IntoIterator<Item = [Cell; N]>,
+    ) -> Self {
+        Self { name, columns: columns.into(), rows: rows.into_iter().map(Vec::from).collect() }
+    }
+}
+
+impl File {
+    /// The file as another program reads it.
+    pub fn json(&self) -> Value {
+        let cell = |cell: &Cell| match cell {
+            Cell::Empty => Value::Null,
+            Cell::Number(number) => json!(number),
+            Cell::Text(text) | Cell::Word(text) => json!(text),
+        };
+        let sections = self.sections.iter().map(|section| {
+            let row = |row: &Vec<Cell>| -> Value {
+                section.columns.iter().zip(row).map(|(name, of)| ((*name).to_owned(), cell(of))).collect()
+            };
+            (section.name.to_owned(), section.rows.iter().map(row).collect())
+        });
+        let head = [
+            ("form".to_owned(), json!(FORM)),
+            ("organization".to_owned(), json!(self.organization)),
+            ("madeAt".to_owned(), json!(self.made_at)),
+        ];
+        head.into_iter().chain(sections).collect()
+    }
+}
+
+fn word<E: ActiveEnum<Value = String>>(word: &E) -> Cell {
+    Cell::Word(word.to_value())
+}
+
+fn maybe_word<E: ActiveEnum<Value = String>>(value: Option<&E>) -> Cell {
+    value.map_or(Cell::Empty, word)
+}
+
+fn text(value: impl ToString) -> Cell {
+    Cell::Text(value.to_string())
+}
+
+fn maybe(value: Option<impl ToString>) -> Cell {
+    value.map_or(Cell::Empty, text)
+}
+
+/// An amount with the digits that its currency has after the point.
+fn amount(minor: i64, code: &str) -> Cell {
+    let digits = usize::from(currency::decimals(code).unwrap_or(0));
+    if digits == 0 {
+        return text(minor);
+    }
+    let sign = if minor < 0 { "-" } else { "" };
+    let all = format!("{:0>width$}", minor.unsigned_abs(), width = digits + 1);
+    let (whole, part) = all.split_at(all.len() - digits);
+    Cell::Text(format!("{sign}{whole}.{part}"))
+}
+
+impl Access {
+    /// Everything that is held about a woman, in a language as far as it has words. That it was taken out is in the audit
+    /// before it is given. None for one whom the viewer does not reach, or who is erased.
+    ///
+    /// # Errors
+    /// `NotPermitted` without the right; `PurposeNeeded` for another purpose than a request of hers; `Undecipherable`
+    /// when any of it cannot be read, because a file that leaves something out would say that it is not there.
+    pub async fn participant_file(&self, woman: Uuid, language: &str, format: &str) -> Result<Option<File>> {
+        self.require(Right::ParticipantExport)?;
+        self.require(Right::ParticipantIdentify)?;
+        if self.purpose()? != Purpose::RightsRequest {
+            return Err(Error::PurposeNeeded);
+        }
+        let own = self.own()?;
+        let reading = self.reading().await?;
+        let tx = reading.tx();
+        let wanted = Wanted { identity: Part::ALL.to_vec(), fields: Vec::new() };
+        let mut known = self.participants_in(tx, &[woman], &wanted).await?;
+        let Some(her) = known.remove(&woman).filter(|her| her.erased_at.is_none()) else { return Ok(None) };
+        let ids = self.with_merged(tx, woman).await?;
+        let mut records = vec![her];
+        for id in ids.iter().filter(|id| **id != woman) {
+            records.extend(self.participants_in(tx, &[*id], &wanted).await?.remove(id));
+        }
+        let gather = Gather { access: self, tx, own, women: ids, language };
+        let mut sections = identity(&records)?;
+        sections.extend(gather.person().await?);
+        sections.extend(gather.work().await?);
+        sections.extend(gather.money().await?);
+        sections.extend(gather.uses().await?);
+        let organization = self.organization(own).map(|entry| entry.row.name.clone()).unwrap_or_default();
+        let file = File { organization, made_at: self.now, sections };
+        let women = gather.women.clone();
+        reading.end_export("participant", format, women).await?;
+        Ok(Some(file))
+    }
+
+    /// Who has used women's records, the newest first, by woman.
+    pub(super) async fn record_uses(
+        &self,
+        women: &[Uuid],
+        fields: &[String],
+    ) -> Result<HashMap<Uuid, Vec<RecordUse>>> {
+        self.require(Right::ParticipantExport)?;
+        let reading = self.reading().await?;
+        let seen = self.participants_in(reading.tx(), women, &Wanted::default()).await?;
+        let most = if women.len() == 1 { SHOWN } else { MOST + 1 };
+        let rows = uses_of(self, reading.tx(), seen.keys().copied(), most).await?;
+        if rows.len() as u64 > MOST {
+            return Err(Error::invalid("There are too many rows. Ask for fewer women."));
+        }
+        let mut uses: HashMap<Uuid, Vec<RecordUse>> = women.iter().map(|id| (*id, Vec::new())).collect();
+        for row in rows {
+            let of = uses.entry(row.woman).or_default();
+            if (of.len() as u64) < SHOWN {
+                of.push(row);
+            }
+        }
+        reading.end("record_reach", fields, women.iter().copied(), uses).await
+    }
+
+    /// A woman and those who were merged into her.
+    #[expect(clippy::disallowed_methods, reason = "of a woman whom the caller has found in scope")]
+    pub(in crate::store) async fn with_merged(
+        &self,
+        tx: &DatabaseTransaction,
+        woman: Uuid,
+    ) -> Result<Vec<Uuid>> {
+        let mut all = vec![woman];
+        let mut next = 0;
+        while let Some(kept) = all.get(next).copied() {
+            let merged: Vec<Uuid> = participant::Entity::find()
+                .select_only()
+                .column(participant::Column::Id)
+                .filter(participant::Column::OrganizationId.eq(self.own()?))
+                .filter(participant::Column::MergedInto.eq(kept))
+                .into_tuple()
+                .all(tx)
+                .await?;
+            all.extend(merged.into_iter().filter(|id| *id != woman));
+            next += 1;
+        }
+        Ok(all)
+    }
+}
+
+/// Traces about women whom the caller has found in scope, the newest first.
+async fn uses_of(
+    access: &Access,
+    tx: &DatabaseTransaction,
+    women: impl IntoIterator<Item = Uuid>,
+    most: u64,
+) -> Result<Vec<RecordUse>> {
+    use audit_event::Column;
+    let reach = |column| Expr::col((record_reach::Entity, column));
+    let event = |column| Expr::col((audit_event::Entity, column));
+    let on = Condition::all()
+        .add(
+            event(Column::OrganizationId)
+                .equals((record_reach::Entity, record_reach::Column::OrganizationId)),
+        )
+        .add(event(Column::Id).equals((record_reach::Entity, record_reach::Column::EventId)));
+    let mut uses = Query::select();
+    uses.expr_as(reach(record_reach::Column::ParticipantId), Alias::new("woman"));
+    for column in [
+        Column::Id,
+        Column::RecordedAt,
+        Column::AccountId,
+        Column::Role,
+        Column::Action,
+        Column::Entity,
+        Column::Purpose,
+        Column::Fields,
+    ] {
+        uses.column((audit_event::Entity, column));
+    }
+    uses.from(record_reach::Entity)
+        .join(JoinType::InnerJoin, audit_event::Entity, on)
+        .and_where(reach(record_reach::Column::OrganizationId).eq(access.own()?))
+        .cond_where(among(record_reach::Column::ParticipantId, women))
+        .order_by((audit_event::Entity, Column::RecordedAt), Order::Desc)
+        .order_by((audit_event::Entity, Column::Id), Order::Desc)
+        .limit(most);
+    Ok(RecordUse::find_by_statement(access.backend().build(&uses)).all(tx).await?)
+}
+
+/// Who she is.
+fn identity(records: &[Participant]) -> Result<Vec<Section>> {
+    let mut rows = Vec::new();
+    let mut documents = Vec::new();
+    for record in records {
+        let known = match &record.identity {
+            Some(Ok(known)) => known.clone(),
+            Some(Err(fault)) => return Err(fault.clone()),
+            None => continue,
+        };
+        rows.push([
+            text(&record.code),
+            maybe(known.given_names.transpose()?),
+            maybe(known.family_names.transpose()?),
+            maybe(known.birth_date.transpose()?),
+            maybe(known.notes.transpose()?),
+            text(record.recorded_at.to_rfc3339()),
+        ]);
+        let of = known.documents.transpose()?.unwrap_or_default();
+        documents.extend(of.into_iter().map(|one| [text(one.kind), text(one.number)]));
+    }
+    let columns = ["code", "givenNames", "familyNames", "birthDate", "notes", "recordedAt"];
+    Ok(vec![
+        Section::new("identity", columns, rows),
+        Section::new("documents", ["kind", "number"], documents),
+    ])
+}
+
+/// Gathers the rows about some women, which are one person.
+struct Gather<'a> {
+    access: &'a Access,
+    tx: &'a DatabaseTransaction,
+    own: Uuid,
+    women: Vec<Uuid>,
+    language: &'a str,
+}
+
+impl Gather<'_> {
+    /// All rows of a table that name her.
+    async fn of_her<E: EntityTrait>(&self) -> Result<Vec<E::Model>> {
+        self.named::<E>("participant_id", self.women.iter().copied()).await
+    }
+
+    /// Rows of the own organisation by their key.
+    async fn by_id<E: EntityTrait>(&self, ids: impl IntoIterator<Item = Uuid>) -> Result<Vec<E::Model>> {
+        self.named::<E>("id", ids).await
+    }
+
+    /// Rows of the own organisation by the column that names something.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "of a woman whom the caller has found in scope: her request is the right to it"
+    )]
+    async fn named<E: EntityTrait>(
+        &self,
+        name: &'static str,
+        ids: impl IntoIterator<Item = Uuid>,
+    ) -> Result<Vec<E::Model>> {
+        let column = |name: &'static str| Expr::col((E::default(), Alias::new(name)));
+        let rows =
+            E::find().filter(column("organization_id").eq(self.own)).filter(among_expr(column(name), ids));
+        Ok(rows.all(self.tx).await?)
+    }
+
+    fn facility(&self, id: Uuid) -> Cell {
+        maybe(self.access.catalog.facilities.get(id).map(|entry| entry.row.name.clone()))
+    }
+
+    fn program(&self, id: Uuid) -> Cell {
+        maybe(self.access.catalog.programs.get(id).map(|entry| self.localized(&entry.row.name)))
+    }
+
+    fn localized(&self, name: &Localized) -> String {
+        let said = name.texts.get(self.language).or_else(|| name.texts.get(&name.original));
+        said.map(|said| said.text.clone()).unwrap_or_default()
+    }
+
+    /// What is recorded of her person.
+    async fn person(&self) -> Result<Vec<Section>> {
+        let mut stays = self.of_her::<custody_stay::Entity>().await?;
+        stays.sort_by_key(|row| row.starts_on);
+        let stays = stays.iter().map(|row| {
+            [
+                self.facility(row.facility_id),
+                text(row.starts_on),
+                maybe(row.ends_on),
+                maybe_word(row.ending.as_ref()),
+            ]
+        });
+        let dependants = self.of_her::<dependant::Entity>().await?;
+        let dependants = dependants.iter().map(|row| [word(&row.relation), word(&row.age_band)]);
+        let mut maternity = self.of_her::<maternity::Entity>().await?;
+        maternity.sort_by_key(|row| row.starts_on);
+        let maternity =
+            maternity.iter().map(|row| [word(&row.state), text(row.starts_on), maybe(row.ends_on)]);
+        let mut consents = self.of_her::<consent::Entity>().await?;
+        consents.sort_by_key(|row| (row.decided_on, row.recorded_at));
+        let consents = consents.iter().map(|row| {
+            [
+                word(&row.purpose),
+                word(&row.decision),
+                text(row.decided_on),
+                text(&row.notice_version),
+                text(&row.language),
+                word(&row.method),
+            ]
+        });
+        let mut requests = self.of_her::<rights_request::Entity>().await?;
+        requests.sort_by_key(|row| row.received_on);
+        let requests = requests.iter().map(|row| {
+            [
+                word(&row.kind),
+                maybe_word(row.purpose.as_ref()),
+                word(&row.channel),
+                text(row.received_on),
+                text(row.answer_by),
+                word(&row.status),
+                maybe_word(row.ground.as_ref()),
+                maybe(row.answered_on),
+                maybe(row.fulfilled_on),
+            ]
+        });
+        Ok(vec![
+            Section::new("stays", ["facility", "startsOn", "endsOn", "ending"], stays),
+            Section::new("dependants", ["relation", "ageBand"], dependants),
+            Section::new("maternity", ["state", "startsOn", "endsOn"], maternity),
+            Section::new(
+                "consents",
+                ["purpose", "decision", "decidedOn", "noticeVersion", "language", "method"],
+                consents,
+            ),
+            Section::new(
+                "rightsRequests",
+                [
+                    "kind",
+                    "purpose",
+                    "channel",
+                    "receivedOn",
+                    "answerBy",
+                    "status",
+                    "ground",
+                    "answeredOn",
+                    "fulfilledOn",
+                ],
+                requests,
+            ),
+        ])
+    }
+
+    /// What she takes part in, and what she was given.
+    async fn work(&self) -> Result<Vec<Section>> {
+        let mut enrolments = self.of_her::<enrolment::Entity>().await?;
+        enrolments.sort_by_key(|row| row.starts_on);
+        let steps =
+            self.named::<enrolment_step::Entity>("enrolment_id", enrolments.iter().map(|row| row.id)).await?;
+        let mut sessions_of = self.of_her::<attendance::Entity>().await?;
+        let sessions = self.by_id::<session::Entity>(sessions_of.iter().map(|row| row.session_id)).await?;
+        let sessions: HashMap<Uuid, &session::Model> = sessions.iter().map(|row| (row.id, row)).collect();
+        sessions_of.sort_by_key(|row| sessions.get(&row.session_id).map(|session| session.starts_at));
+        let named = enrolments.iter().filter_map(|row| row.workshop_id);
+        let workshops = self.by_id::<workshop::Entity>(named).await?;
+        let title = |id: Option<Uuid>| {
+            let row = workshops.iter().find(|row| Some(row.id) == id);
+            maybe(row.map(|row| self.localized(&row.title)))
+        };
+        let enrolled = enrolments.iter().flat_map(|row| {
+            let of = steps.iter().filter(|step| step.enrolment_id == row.id);
+            let mut of: Vec<_> = of.collect();
+            of.sort_by_key(|step| step.position);
+            let step = |step: &&enrolment_step::Model| {
+                [self.program(row.program_id), title(row.workshop_id), word(&step.status), text(step.since)]
+            };
+            of.iter().map(step).collect::<Vec<_>>()
+        });
+        let attended = sessions_of.iter().map(|row| {
+            let session = sessions.get(&row.session_id);
+            [
+                maybe(session.map(|session| session.starts_at.to_rfc3339())),
+                session.map_or(Cell::Empty, |session| self.program(session.program_id)),
+                session.map_or(Cell::Empty, |session| self.facility(session.facility_id)),
+                word(&row.mark),
+                maybe_word(row.reason.as_ref()),
+                row.minutes.map_or(Cell::Empty, |minutes| Cell::Number(minutes.into())),
+            ]
+        });
+        let mut skills = self.of_her::<skill::Entity>().await?;
+        skills.sort_by_key(|row| row.attested_on);
+        let skills = skills.iter().map(|row| [text(&row.technique), word(&row.level), text(row.attested_on)]);
+        let mut matters = self.of_her::<legal_matter::Entity>().await?;
+        matters.sort_by_key(|row| row.opened_on);
+        let matters = matters.iter().map(|row| [text(row.opened_on), word(&row.stage), word(&row.outcome)]);
+        let given = self.of_her::<distribution_recipient::Entity>().await?;
+        let mut given =
+            self.by_id::<distribution::Entity>(given.iter().map(|row| row.distribution_id)).await?;
+        given.retain(|row| row.voided_at.is_none());
+        given.sort_by_key(|row| row.occurred_on);
+        let given = given
+            .iter()
+            .map(|row| [text(row.occurred_on), self.facility(row.facility_id), self.program(row.program_id)]);
+        Ok(vec![
+            Section::new("enrolments", ["program", "workshop", "status", "since"], enrolled),
+            Section::new(
+                "attendance",
+                ["startsAt", "program", "facility", "mark", "reason", "minutes"],
+                attended,
+            ),
+            Section::new("skills", ["technique", "level", "attestedOn"], skills),
+            Section::new("legalMatters", ["openedOn", "stage", "outcome"], matters),
+            Section::new("deliveries", ["occurredOn", "facility", "program"], given),
+        ])
+    }
+
+    /// What she made, what she was paid for it and what is kept for her.
+    async fn money(&self) -> Result<Vec<Section>> {
+        let makers = self.of_her::<production_maker::Entity>().await?;
+        let batches = self.by_id::<production_batch::Entity>(makers.iter().map(|row| row.batch_id)).await?;
+        let products = self.by_id::<product::Entity>(batches.iter().map(|row| row.product_id)).await?;
+        let made = makers.iter().filter_map(|maker| {
+            let batch = batches.iter().find(|batch| batch.id == maker.batch_id)?;
+            let product = products.iter().find(|product| product.id == batch.product_id);
+            Some([
+                text(batch.made_on),
+                maybe(product.map(|product| self.localized(&product.name))),
+                Cell::Number(batch.quantity.into()),
+                Cell::Number(batch.rejected.into()),
+                Cell::Number(maker.parts.into()),
+            ])
+        });
+        let payouts = self.of_her::<payout::Entity>().await?;
+        let runs = self.by_id::<payout_run::Entity>(payouts.iter().map(|row| row.run_id)).await?;
+        let parts = self.named::<payout_part::Entity>("payout_id", payouts.iter().map(|row| row.id)).await?;
+        let run_of = |row: &payout::Model| runs.iter().find(|run| run.id == row.run_id);
+        let paid = payouts.iter().filter_map(|row| {
+            let run = run_of(row)?;
+            Some([
+                self.program(run.program_id),
+                text(run.starts_on),
+                text(run.ends_on),
+                word(&run.status),
+                amount(row.gross_minor, &run.currency),
+                amount(row.net_minor, &run.currency),
+                text(&run.currency),
+                maybe(run.paid_on),
+                maybe(row.acknowledged_on),
+                maybe_word(row.method.as_ref()),
+            ])
+        });
+        let taken_off = parts.iter().filter_map(|part| {
+            let run = run_of(payouts.iter().find(|row| row.id == part.payout_id)?)?;
+            let sum = amount(part.amount_minor, &run.currency);
+            Some([text(run.starts_on), text(run.ends_on), word(&part.kind), sum, text(&run.currency)])
+        });
+        let mut withdrawals = self.of_her::<savings_withdrawal::Entity>().await?;
+        withdrawals.sort_by_key(|row| row.withdrawn_on);
+        let withdrawn = withdrawals.iter().map(|row| {
+            [
+                text(row.withdrawn_on),
+                amount(row.amount_minor, &row.currency),
+                text(&row.currency),
+                word(&row.reason),
+            ]
+        });
+        Ok(vec![
+            Section::new("production", ["madeOn", "product", "quantity", "rejected", "parts"], made),
+            Section::new(
+                "payouts",
+                [
+                    "program",
+                    "startsOn",
+                    "endsOn",
+                    "status",
+                    "gross",
+                    "net",
+                    "currency",
+                    "paidOn",
+                    "acknowledgedOn",
+                    "method",
+                ],
+                paid,
+            ),
+            Section::new("deductions", ["startsOn", "endsOn", "kind", "amount", "currency"], taken_off),
+            Section::new("savingsWithdrawals", ["withdrawnOn", "amount", "currency", "reason"], withdrawn),
+        ])
+    }
+
+    /// Who has used her record, by role: staff are not named to anybody.
+    async fn uses(&self) -> Result<Vec<Section>> {
+        let mut uses = uses_of(self.access, self.tx, self.women.iter().copied(), i64::MAX as u64).await?;
+        // One reading can reach several records of hers.
+        uses.dedup_by_key(|used| used.id);
+        let uses = uses.into_iter().map(|used| {
+            let fields = used.fields.as_ref().and_then(Value::as_array);
+            let fields =
+                fields.map(|fields| fields.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "));
+            [
+                text(used.recorded_at.to_rfc3339()),
+                Cell::Word(used.role),
+                Cell::Word(used.action),
+                Cell::Word(used.entity),
+                used.purpose.map_or(Cell::Empty, Cell::Word),
+                maybe(fields),
+            ]
+        });
+        let columns = ["recordedAt", "role", "action", "entity", "purpose", "fields"];
+        let uses = Section::new("uses", columns, uses);
+        let mut taken = self.of_her::<break_glass::Entity>().await?;
+        taken.sort_by_key(|row| row.recorded_at);
+        let taken = self.access.opened_reasons(self.tx, taken).await?.into_iter().map(|taken| {
+            let (row, reason) = (taken.row, taken.reason.transpose()?);
+            Ok([text(row.recorded_at.to_rfc3339()), text(row.ends_at.to_rfc3339()), maybe(reason)])
+        });
+        let taken = taken.collect::<Result<Vec<_>>>()?;
+        Ok(vec![uses, Section::new("brokenGlass", ["takenAt", "endsAt", "reason"], taken)])
+    }
+}

@@ -1,0 +1,458 @@
+//! How long data are kept: rules, which are data of each organisation, and the run that carries them out.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{Months, NaiveDate};
+use entity::{
+    break_glass, maternity, participant, retention_rule, rights_request, safeguarding_note,
+    value::{RetentionAction, RetentionEvent, RetentionSubject},
+};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
+    Set, Statement,
+};
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    Access, Scoped,
+    distribution::among,
+    input::{At, Faults, Message, Refused, UserError, UserErrorCode, Written, or_default},
+    record::KeyHold,
+    write::{Trace, Write, taken},
+};
+use crate::{
+    auth::Right,
+    error::{Error, Result},
+};
+
+/// The longest time of a rule: a hundred years.
+const MOST_MONTHS: i32 = 1_200;
+
+/// What a subject can be kept after, and what can happen to it then.
+fn known(subject: RetentionSubject) -> (RetentionEvent, RetentionAction) {
+    use RetentionAction::{Delete, Empty, Erase};
+    use RetentionEvent::{Ended, LastStayEnded, Recorded};
+    match subject {
+        RetentionSubject::Participant => (LastStayEnded, Erase),
+        RetentionSubject::ParticipantNotes => (LastStayEnded, Empty),
+        RetentionSubject::Maternity
+        | RetentionSubject::SafeguardingNote
+        | RetentionSubject::RightsRequest => (Ended, Delete),
+        RetentionSubject::BreakGlassReason => (Recorded, Empty),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SetRetentionRule {
+    #[serde(default, deserialize_with = "or_default")]
+    pub validate_only: bool,
+    pub subject: RetentionSubject,
+    pub event: RetentionEvent,
+    pub months: i32,
+    pub action: RetentionAction,
+    /// None for the first rule of a subject.
+    #[serde(default)]
+    pub expected_version: Option<i32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RemoveRetentionRule {
+    #[serde(default, deserialize_with = "or_default")]
+    pub validate_only: bool,
+    pub subject: RetentionSubject,
+    pub expected_version: i32,
+}
+
+/// Why something that is due is kept all the same.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Hold {
+    /// A request of hers is open.
+    RightsRequest,
+    /// Money is kept for her.
+    Savings,
+    /// She has not signed for what she is paid.
+    Payout,
+    /// A legal matter of hers is open.
+    LegalMatter,
+}
+
+impl Hold {
+    const ALL: [Self; 4] = [Self::RightsRequest, Self::Savings, Self::Payout, Self::LegalMatter];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RightsRequest => "RIGHTS_REQUEST",
+            Self::Savings => "SAVINGS",
+            Self::Payout => "PAYOUT",
+            Self::LegalMatter => "LEGAL_MATTER",
+        }
+    }
+
+    /// The women of the organisation `$1` who are held by it.
+    fn women(self) -> &'static str {
+        match self {
+            Self::RightsRequest => {
+                "SELECT participant_id AS woman FROM rights_request WHERE organization_id = $1 \
+                 AND (status = 'OPEN' OR (fulfil_by IS NOT NULL AND fulfilled_on IS NULL))"
+            }
+            Self::Savings => {
+                "SELECT woman FROM (SELECT p.participant_id AS woman, r.currency, t.amount_minor AS amount \
+                 FROM payout_part t JOIN payout p ON p.organization_id = t.organization_id AND p.id = t.payout_id \
+                 JOIN payout_run r ON r.organization_id = p.organization_id AND r.id = p.run_id \
+                 WHERE t.organization_id = $1 AND t.kind = 'SAVINGS_FUND' AND r.status = 'PAID' \
+                 UNION ALL SELECT participant_id, currency, -amount_minor FROM savings_withdrawal \
+                 WHERE organization_id = $1) kept GROUP BY woman, currency HAVING SUM(amount) <> 0"
+            }
+            Self::Payout => {
+                "SELECT p.participant_id AS woman FROM payout p JOIN payout_run r \
+                 ON r.organization_id = p.organization_id AND r.id = p.run_id \
+                 WHERE p.organization_id = $1 AND p.acknowledged_on IS NULL AND r.status <> 'VOIDED'"
+            }
+            Self::LegalMatter => {
+                "SELECT participant_id AS woman FROM legal_matter \
+                 WHERE organization_id = $1 AND stage <> 'CLOSED'"
+            }
+        }
+    }
+}
+
+/// A rule, with how much it would be carried out on today.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub row: retention_rule::Model,
+    pub due: i64,
+    pub held: BTreeMap<Hold, i64>,
+}
+
+/// What a run has done by a rule, or would do.
+#[derive(Clone, Debug)]
+pub struct Done {
+    pub subject: RetentionSubject,
+    pub done: i64,
+    pub held: BTreeMap<Hold, i64>,
+}
+
+/// Something whose time is over.
+#[derive(Clone, Debug, FromQueryResult)]
+struct Due {
+    id: Uuid,
+    version: i32,
+    /// Whom it is about; none where it is about nobody.
+    woman: Option<Uuid>,
+}
+
+impl Scoped for retention_rule::Entity {
+    fn visible_to(access: &Access) -> Condition {
+        access.own_rows(retention_rule::Column::OrganizationId, Right::RetentionSet)
+    }
+}
+
+impl Access {
+    /// The rules of the viewer's organisation, with what is due today.
+    ///
+    /// # Errors
+    /// `NotPermitted` without the right.
+    pub async fn retention_rules(&self) -> Result<Vec<Rule>> {
+        self.require(Right::RetentionSet)?;
+        let db = self.reader();
+        let mut rules = self.select::<retention_rule::Entity>().all(db).await?;
+        rules.sort_by_key(|rule| rule.subject);
+        let held = self.held(db, None).await?;
+        let mut all = Vec::with_capacity(rules.len());
+        for row in rules {
+            let (due, held) = free(self.due(db, &row, None).await?, &held);
+            all.push(Rule { row, due: due.len() as i64, held });
+        }
+        Ok(all)
+    }
+
+    /// Says how long something is kept.
+    ///
+    /// # Errors
+    /// `NotPermitted` without the right; user errors for what a client can mend.
+    #[expect(clippy::disallowed_methods, reason = "organisation and version are in the WHERE")]
+    pub async fn set_retention_rule(&self, input: SetRetentionRule) -> Written<RetentionSubject> {
+        self.require(Right::RetentionSet)?;
+        let own = self.own()?;
+        let (event, action) = known(input.subject);
+        let mut faults = Faults::default();
+        faults.check(input.event == event, UserErrorCode::Invalid, &["event"], OTHER_EVENT);
+        faults.check(input.action == action, UserErrorCode::Invalid, &["action"], OTHER_ACTION);
+        let fits = (1..=MOST_MONTHS).contains(&input.months);
+        faults.check(fits, UserErrorCode::OutOfRange, &["months"], TOO_LONG);
+        faults.refuse()?;
+        let write = self.write_relying().await?;
+        let version = input.expected_version.unwrap_or(0).saturating_add(1);
+        let row = retention_rule::ActiveModel {
+            organization_id: Set(own),
+            subject: Set(input.subject),
+            event: Set(event),
+            months: Set(input.months),
+            action: Set(action),
+            version: Set(version),
+            recorded_at: Set(self.now),
+            recorded_by: Set(self.viewer.account()),
+        };
+        match input.expected_version {
+            None => {
+                row.insert(&write.tx).await.map_err(taken("subject"))?;
+            }
+            Some(expected) => {
+                let changed = retention_rule::Entity::update_many()
+                    .set(row)
+                    .filter(retention_rule::Column::OrganizationId.eq(own))
+                    .filter(retention_rule::Column::Subject.eq(input.subject))
+                    .filter(retention_rule::Column::Version.eq(expected))
+                    .exec(&write.tx)
+                    .await?;
+                if changed.rows_affected != 1 {
+                    return Err(UserError::stale().into());
+                }
+            }
+        }
+        let detail =
+            json!({ "subject": input.subject, "event": event, "months": input.months, "action": action });
+        write.audit("SET", "retention_rule", own, Some(version), detail).await?;
+        write.end(input.validate_only).await?;
+        Ok(input.subject)
+    }
+
+    /// Keeps something without an end again.
+    ///
+    /// # Errors
+    /// As [`Access::set_retention_rule`].
+    #[expect(clippy::disallowed_methods, reason = "organisation and version are in the WHERE")]
+    pub async fn remove_retention_rule(&self, input: RemoveRetentionRule) -> Written<()> {
+        self.require(Right::RetentionSet)?;
+        let own = self.own()?;
+        let write = self.write_relying().await?;
+        let removed = retention_rule::Entity::delete_many()
+            .filter(retention_rule::Column::OrganizationId.eq(own))
+            .filter(retention_rule::Column::Subject.eq(input.subject))
+            .filter(retention_rule::Column::Version.eq(input.expected_version))
+            .exec(&write.tx)
+            .await?;
+        if removed.rows_affected != 1 {
+            return Err(UserError::stale().into());
+        }
+        let detail = json!({ "subject": input.subject });
+        write.audit("REMOVE", "retention_rule", own, Some(input.expected_version), detail).await?;
+        write.end(input.validate_only).await
+    }
+
+    /// Carries out the rules of the organisation that the program acts for; with `dry` it only counts.
+    ///
+    /// # Errors
+    /// When the database is out of reach, or a key could not be destroyed. What is done by then stays done, and the next
+    /// run goes on.
+    #[expect(clippy::disallowed_methods, reason = "the command line acts for the organisation it was told")]
+    pub async fn run_retention(&self, dry: bool) -> Result<Vec<Done>> {
+        let own = self.own()?;
+        let rules = retention_rule::Entity::find().filter(retention_rule::Column::OrganizationId.eq(own));
+        let mut rules = rules.all(self.reader()).await?;
+        rules.sort_by_key(|rule| rule.subject);
+        let mut report = Vec::with_capacity(rules.len());
+        for rule in rules {
+            let held = self.held(self.reader(), None).await?;
+            let (due, held) = free(self.due(self.reader(), &rule, None).await?, &held);
+            let mut done = due.len() as i64;
+            if !dry {
+                done = 0;
+                for one in due {
+                    done += i64::from(self.carry_out(&rule, &one).await?);
+                }
+            }
+            report.push(Done { subject: rule.subject, done, held });
+        }
+        if !dry {
+            self.store.destroy_retired().await?;
+        }
+        Ok(report)
+    }
+
+    /// Does what a rule says to one thing, in a transaction of its own; whether it was still due there.
+    async fn carry_out(&self, rule: &retention_rule::Model, due: &Due) -> Result<bool> {
+        let write = self.write_relying().await.map_err(fault)?;
+        if rule.action == RetentionAction::Erase {
+            write.hold_keys(KeyHold::Move).await?;
+        }
+        // Something may have changed since the list was read: a request came in, she is back.
+        let held = self.held(&write.tx, due.woman).await?;
+        let (still, _) = free(self.due(&write.tx, rule, Some(due.id)).await?, &held);
+        if still.is_empty() {
+            write.discard().await?;
+            return Ok(false);
+        }
+        let changed = write.retain(rule, due).await?;
+        if changed == 0 {
+            write.discard().await?;
+            return Ok(false);
+        }
+        let (action, entity) = match rule.subject {
+            RetentionSubject::Participant => ("ERASE", "participant"),
+            RetentionSubject::ParticipantNotes => ("EMPTY", "participant"),
+            RetentionSubject::Maternity => ("DELETE", "maternity"),
+            RetentionSubject::BreakGlassReason => ("EMPTY", "break_glass"),
+            RetentionSubject::SafeguardingNote => ("DELETE", "safeguarding_note"),
+            RetentionSubject::RightsRequest => ("DELETE", "rights_request"),
+        };
+        let detail = json!({ "reason": "RETENTION", "months": rule.months, "after": rule.event });
+        let trace = Trace { action, entity, detail };
+        write.audit_about(due.woman.into_iter().collect(), trace, due.id, None).await?;
+        write.commit().await?;
+        Ok(true)
+    }
+
+    /// Whose data are kept whatever the rules say; of all women or of one.
+    async fn held(&self, db: &impl ConnectionTrait, one: Option<Uuid>) -> Result<HashMap<Uuid, Vec<Hold>>> {
+        let mut held: HashMap<Uuid, Vec<Hold>> = HashMap::new();
+        for hold in Hold::ALL {
+            let (mut sql, mut values) = (hold.women().to_owned(), vec![self.own()?.into()]);
+            if let Some(woman) = one {
+                sql = format!("SELECT woman FROM ({sql}) held WHERE woman = $2");
+                values.push(woman.into());
+            }
+            let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+            for row in db.query_all_raw(statement).await? {
+                let women = held.entry(row.try_get("", "woman")?).or_default();
+                if !women.contains(&hold) {
+                    women.push(hold);
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    /// What the time of a rule is over for; all of it, or one thing.
+    async fn due(
+        &self,
+        db: &impl ConnectionTrait,
+        rule: &retention_rule::Model,
+        one: Option<Uuid>,
+    ) -> Result<Vec<Due>> {
+        // As of the last moment of this day.
+        let months = u32::try_from(rule.months).unwrap_or(u32::MAX);
+        let last = self.today().checked_sub_months(Months::new(months)).unwrap_or(NaiveDate::MIN);
+        // All stays of her records have ended by then, and there was one.
+        let gone = "EXISTS (SELECT 1 FROM custody_stay s WHERE s.organization_id = p.organization_id \
+                    AND s.participant_id = p.id) AND NOT EXISTS (SELECT 1 FROM custody_stay s \
+                    WHERE s.organization_id = p.organization_id AND (s.ends_on IS NULL OR s.ends_on > $2) \
+                    AND (s.participant_id = p.id OR s.participant_id IN (SELECT m.id FROM participant m \
+                    WHERE m.organization_id = p.organization_id AND m.merged_into = p.id)))";
+        let mut sql = match rule.subject {
+            RetentionSubject::Participant => format!(
+                "SELECT p.id, p.version, p.id AS woman FROM participant p WHERE p.organization_id = $1 \
+                 AND p.erased_at IS NULL AND p.merged_into IS NULL AND {gone}"
+            ),
+            RetentionSubject::ParticipantNotes => format!(
+                "SELECT p.id, p.version, p.id AS woman FROM participant p WHERE p.organization_id = $1 \
+                 AND p.notes IS NOT NULL AND {gone}"
+            ),
+            RetentionSubject::Maternity => {
+                "SELECT id, version, participant_id AS woman FROM maternity \
+                 WHERE organization_id = $1 AND ends_on <= $2"
+                    .to_owned()
+            }
+            RetentionSubject::BreakGlassReason => {
+                "SELECT id, 1 AS version, participant_id AS woman FROM break_glass \
+                 WHERE organization_id = $1 AND reason IS NOT NULL AND seen_at IS NOT NULL AND recorded_at < $2"
+                    .to_owned()
+            }
+            RetentionSubject::SafeguardingNote => "SELECT id, version, NULL AS woman FROM safeguarding_note \
+                 WHERE organization_id = $1 AND closed_at < $2"
+                .to_owned(),
+            RetentionSubject::RightsRequest => "SELECT id, version, participant_id AS woman FROM rights_request \
+                 WHERE organization_id = $1 AND COALESCE(fulfilled_on, CASE WHEN fulfil_by IS NULL \
+                 THEN answered_on END) <= $2"
+                .to_owned(),
+        };
+        let by_moment =
+            matches!(rule.subject, RetentionSubject::BreakGlassReason | RetentionSubject::SafeguardingNote);
+        let until = match by_moment {
+            true => last.succ_opt().unwrap_or(last).and_time(chrono::NaiveTime::MIN).and_utc().into(),
+            false => last.into(),
+        };
+        let mut values = vec![self.own()?.into(), until];
+        if let Some(id) = one {
+            sql = format!("SELECT * FROM ({sql}) due WHERE id = $3");
+            values.push(id.into());
+        }
+        let statement = Statement::from_sql_and_values(self.backend(), sql, values);
+        Ok(Due::find_by_statement(statement).all(db).await?)
+    }
+}
+
+impl Write<'_> {
+    /// Does what a rule says to one row; how many that was.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "rows of the own organisation whose time is over; it is audited"
+    )]
+    async fn retain(&self, rule: &retention_rule::Model, due: &Due) -> Result<u64> {
+        let own = self.access.own()?;
+        let at = At { id: due.id, expected: due.version };
+        Ok(match rule.subject {
+            RetentionSubject::Participant => self.access.forget_participant(self, at).await?,
+            RetentionSubject::ParticipantNotes => {
+                let row = participant::ActiveModel { notes: Set(None), ..Default::default() };
+                self.access.change_participant(self, at, row).await?
+            }
+            RetentionSubject::Maternity => {
+                let rows = maternity::Entity::delete_many().filter(maternity::Column::OrganizationId.eq(own));
+                rows.filter(maternity::Column::Id.eq(due.id)).exec(&self.tx).await?.rows_affected
+            }
+            RetentionSubject::BreakGlassReason => {
+                let row = break_glass::ActiveModel { reason: Set(None), ..Default::default() };
+                let rows = break_glass::Entity::update_many().set(row);
+                let rows = rows.filter(break_glass::Column::OrganizationId.eq(own));
+                rows.filter(break_glass::Column::Id.eq(due.id)).exec(&self.tx).await?.rows_affected
+            }
+            RetentionSubject::SafeguardingNote => {
+                use safeguarding_note::Column;
+                let rows = safeguarding_note::Entity::delete_many().filter(Column::OrganizationId.eq(own));
+                rows.filter(among(Column::Id, [due.id])).exec(&self.tx).await?.rows_affected
+            }
+            RetentionSubject::RightsRequest => {
+                use rights_request::Column;
+                let rows = rights_request::Entity::delete_many().filter(Column::OrganizationId.eq(own));
+                rows.filter(among(Column::Id, [due.id])).exec(&self.tx).await?.rows_affected
+            }
+        })
+    }
+}
+
+/// What is due and not held, and how many things are held by what.
+fn free(due: Vec<Due>, held: &HashMap<Uuid, Vec<Hold>>) -> (Vec<Due>, BTreeMap<Hold, i64>) {
+    let mut counts = BTreeMap::new();
+    let free = due.into_iter().filter(|one| {
+        let holds = one.woman.and_then(|woman| held.get(&woman));
+        for hold in holds.into_iter().flatten() {
+            *counts.entry(*hold).or_insert(0) += 1;
+        }
+        holds.is_none()
+    });
+    let free = free.collect();
+    (free, counts)
+}
+
+/// Nothing that a client has said is wrong here.
+fn fault(refused: Refused) -> Error {
+    match refused {
+        Refused::Fault(error) => error,
+        _ => Error::Unavailable,
+    }
+}
+
+const OTHER_EVENT: Message = Message {
+    en: "The time of this subject runs from another event: see RetentionSubject.",
+    es: "El plazo de este tipo de dato corre desde otro hecho: vea RetentionSubject.",
+};
+const OTHER_ACTION: Message = Message {
+    en: "Something else happens to this subject: see RetentionSubject.",
+    es: "A este tipo de dato le corresponde otra acción: vea RetentionSubject.",
+};
+const TOO_LONG: Message = Message { en: "Choose from 1 to 1,200 months.", es: "Elija de 1 a 1.200 meses." };
