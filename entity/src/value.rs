@@ -418,6 +418,10 @@ pub struct Translation {
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Names(pub Vec<String>);
 
+/// Spans of time: from a moment, included, to a moment, excluded.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Spans(pub Vec<(DateTimeUtc, DateTimeUtc)>);
+
 /// The areas of a program, the main one first.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct ProgramAreas(pub Vec<ProgramArea>);

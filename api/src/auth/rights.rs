@@ -10,6 +10,8 @@ pub enum Right {
     RegistryReadDraft,
     RegistryWrite,
     RegistryPublish,
+    /// To take a facility out of the sight of others than the organisation's staff, and to show it again.
+    FacilityHide,
     AgreementRead,
     AgreementWrite,
     AwardRead,
@@ -84,10 +86,11 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 55] = [
+    pub const ALL: [Self; 56] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
+        Self::FacilityHide,
         Self::AgreementRead,
         Self::AgreementWrite,
         Self::AwardRead,
@@ -148,6 +151,7 @@ impl Right {
             Self::RegistryReadDraft => "REGISTRY:READ_DRAFT",
             Self::RegistryWrite => "REGISTRY:WRITE",
             Self::RegistryPublish => "REGISTRY:PUBLISH",
+            Self::FacilityHide => "FACILITY:HIDE",
             Self::AgreementRead => "AGREEMENT:READ",
             Self::AgreementWrite => "AGREEMENT:WRITE",
             Self::AwardRead => "AWARD:READ",
@@ -269,6 +273,7 @@ impl Right {
                 Self::RegistryReadDraft
                     | Self::RegistryWrite
                     | Self::RegistryPublish
+                    | Self::FacilityHide
                     | Self::AgreementRead
                     | Self::AwardRead
                     | Self::AwardWrite
@@ -317,6 +322,7 @@ impl Right {
                 self,
                 Self::RegistryReadDraft
                     | Self::RegistryPublish
+                    | Self::FacilityHide
                     | Self::AgreementRead
                     | Self::AwardRead
                     | Self::DistributionRead
@@ -344,6 +350,7 @@ impl Right {
             Admin => matches!(
                 self,
                 Self::RegistryReadDraft
+                    | Self::FacilityHide
                     | Self::AgreementRead
                     | Self::AgreementWrite
                     | Self::MemberRead
