@@ -184,6 +184,7 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
     store.sign_with(verifier.clone());
     store.keep_records_with(Arc::new(vault(&config)?));
     store.destroy_retired().await?;
+    store.encipher_notes().await?;
     let app = web::Data::new(App {
         config: config.clone(),
         store: store.clone(),

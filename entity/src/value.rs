@@ -17,7 +17,7 @@ pub use self::record::{
     AgeBand, BlindIndexKind, ConsentDecision, ConsentMethod, ConsentPurpose, DependantRelation,
     MaternityState, StayEnding,
 };
-pub use self::safeguarding::{SafeguardingKind, SafeguardingStatus};
+pub use self::safeguarding::{OrganizationKeyKind, SafeguardingKind, SafeguardingStatus};
 pub use self::sign_in::{Ids, MailKind};
 pub use self::stock::{GiftFlowKind, StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
 pub use self::work::{

@@ -91,8 +91,8 @@ pub struct Fetched {
     pub records: HashMap<(usize, Uuid), Result<participant::Found, Error>>,
     pub audit_events: HashMap<usize, Result<Page<audit::Event>, Error>>,
     pub audit_heads: HashMap<usize, Result<audit::Signed, Error>>,
-    pub safeguarding_notes: HashMap<usize, Result<Page<entity::safeguarding_note::Model>, Error>>,
-    pub safeguarding: HashMap<Uuid, Result<Option<entity::safeguarding_note::Model>, Error>>,
+    pub safeguarding_notes: HashMap<usize, Result<Page<safeguarding::Note>, Error>>,
+    pub safeguarding: HashMap<Uuid, Result<Option<safeguarding::Note>, Error>>,
 }
 
 /// Writes one root field.
