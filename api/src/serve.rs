@@ -195,6 +195,7 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
         store.count_by(clocks(path)?);
     }
     store.destroy_retired().await?;
+    store.encipher_notes().await?;
     let app = web::Data::new(App {
         config: config.clone(),
         store: store.clone(),

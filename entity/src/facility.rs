@@ -2,7 +2,7 @@
 
 use sea_orm::entity::prelude::*;
 
-use crate::value::{FacilityKind, Names};
+use crate::value::{FacilityKind, Names, Spans};
 
 #[sea_orm::model]
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -24,6 +24,10 @@ pub struct Model {
     /// Null while a draft, which outsiders never see.
     pub published_at: Option<DateTimeUtc>,
     pub archived_at: Option<DateTimeUtc>,
+    /// Since when it is not there for others than the staff of its organisation; null while it is.
+    pub hidden_at: Option<DateTimeUtc>,
+    /// From when until when it was so before, the newest last; null when never.
+    pub hidden_before: Option<Spans>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -59,6 +59,7 @@ pub mod maternity;
 pub mod membership;
 pub mod membership_facility;
 pub mod organization;
+pub mod organization_key;
 pub mod outbox;
 pub mod participant;
 pub mod participant_key;

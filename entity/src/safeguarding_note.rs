@@ -13,7 +13,10 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: Uuid,
     pub kind: SafeguardingKind,
-    pub text: String,
+    /// In clear, as an older server wrote it, until one starts.
+    pub text: Option<String>,
+    /// In ciphertext under the organisation's key.
+    pub sealed_text: Option<Vec<u8>>,
     /// What it is about: the kind of its global id, and its key.
     pub about_kind: Option<i32>,
     pub about_id: Option<Uuid>,
@@ -24,7 +27,9 @@ pub struct Model {
     pub recorded_by: Option<Uuid>,
     pub closed_at: Option<DateTimeUtc>,
     pub closed_by: Option<Uuid>,
+    /// As the text.
     pub closing_reason: Option<String>,
+    pub sealed_reason: Option<Vec<u8>>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

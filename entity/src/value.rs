@@ -22,7 +22,7 @@ pub use self::rights::{
     RefusalGround, RetentionAction, RetentionEvent, RetentionSubject, RightsRequestChannel,
     RightsRequestKind, RightsRequestStatus,
 };
-pub use self::safeguarding::{SafeguardingKind, SafeguardingStatus};
+pub use self::safeguarding::{OrganizationKeyKind, SafeguardingKind, SafeguardingStatus};
 pub use self::sign_in::{Ids, MailKind};
 pub use self::stock::{GiftFlowKind, StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
 pub use self::work::{
@@ -422,6 +422,10 @@ pub struct Translation {
 /// A list of names or codes.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
 pub struct Names(pub Vec<String>);
+
+/// Spans of time: from a moment, included, to a moment, excluded.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]
+pub struct Spans(pub Vec<(DateTimeUtc, DateTimeUtc)>);
 
 /// The areas of a program, the main one first.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize, Deserialize, FromJsonQueryResult)]

@@ -22,6 +22,7 @@ mod m20261121_000016_record;
 mod m20261121_000017_work;
 mod m20261121_000018_payout;
 mod m20261122_000019_rights;
+mod m20261122_000020_hidden;
 pub mod outside;
 
 pub struct Migrator;
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000017_work::Migration),
             Box::new(m20261121_000018_payout::Migration),
             Box::new(m20261122_000019_rights::Migration),
+            Box::new(m20261122_000020_hidden::Migration),
         ]
     }
 }

@@ -15,10 +15,10 @@ use crate::{
     world::*,
 };
 
-type Bytes = (u16, Vec<(String, Vec<u8>)>, Vec<u8>);
+pub type Bytes = (u16, Vec<(String, Vec<u8>)>, Vec<u8>);
 
 /// Status, headers and body, without what differs in each answer.
-fn bytes(answer: &Answer) -> Bytes {
+pub fn bytes(answer: &Answer) -> Bytes {
     let silent = ["date", "x-request-id", "umbral-statements"];
     let headers = answer.headers.iter().filter(|(name, _)| !silent.contains(&name.as_str()));
     let mut headers: Vec<_> =
@@ -60,7 +60,7 @@ const FILES: [&str; 3] =
     ["distributions", "distributions?format=jsonl", "distributions?format=xlsx&occurredOnFrom=2026-11-01"];
 
 /// Fails unless each id is answered as one that never was.
-async fn nothing_by_id(client: &Client, ids: &[(Kind, String)], who: &str) {
+pub async fn nothing_by_id(client: &Client, ids: &[(Kind, String)], who: &str) {
     for document in BY_ID {
         let document = document
             .replace("FACILITY", &json!(id(Kind::Facility, 4)).to_string())
@@ -79,7 +79,7 @@ async fn nothing_by_id(client: &Client, ids: &[(Kind, String)], who: &str) {
 }
 
 /// All that a client reads that asks for everything.
-async fn everything(client: &Client) -> Vec<Bytes> {
+pub async fn everything(client: &Client) -> Vec<Bytes> {
     let mut all = Vec::new();
     for document in ALL {
         all.push(bytes(&client.query(document, Value::Null).await));

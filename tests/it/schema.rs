@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 97] = [
+const ENTITIES: [(&str, Shape); 98] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -74,6 +74,7 @@ const ENTITIES: [(&str, Shape); 97] = [
     ("membership", shape::<entity::membership::Entity>),
     ("membership_facility", shape::<entity::membership_facility::Entity>),
     ("organization", shape::<entity::organization::Entity>),
+    ("organization_key", shape::<entity::organization_key::Entity>),
     ("outbox", shape::<entity::outbox::Entity>),
     ("participant", shape::<entity::participant::Entity>),
     ("participant_key", shape::<entity::participant_key::Entity>),

@@ -105,6 +105,8 @@ async fn registry(app: &TestApp) {
         recorded_at: moment("2020-01-01T00:00:00Z"),
         published_at: Some(moment("2020-01-01T00:00:00Z")),
         archived_at: None,
+        hidden_at: None,
+        hidden_before: None,
     });
     insert::<facility::Entity>(app, rows.collect()).await;
     let rows = (1..=4).map(|n| presence::Model {

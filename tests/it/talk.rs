@@ -22,7 +22,7 @@ pub fn column(nodes: &Value, key: &str) -> Vec<String> {
 
 /// The document of a mutation that is named after its object, such as `createItem`.
 pub fn mutation(name: &str, subject: &str, selection: &str) -> String {
-    let entry = ["publish", "archive", "verify"].iter().any(|verb| name.starts_with(verb));
+    let entry = ["publish", "archive", "verify", "show"].iter().any(|verb| name.starts_with(verb));
     let mut ty = name[..1].to_uppercase() + &name[1..] + "Input";
     if entry {
         ty = "EntryInput".to_owned();

@@ -10,6 +10,8 @@ pub enum Right {
     RegistryReadDraft,
     RegistryWrite,
     RegistryPublish,
+    /// To take a facility out of the sight of others than the organisation's staff, and to show it again.
+    FacilityHide,
     AgreementRead,
     AgreementWrite,
     AwardRead,
@@ -92,10 +94,11 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 60] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
+        Self::FacilityHide,
         Self::AgreementRead,
         Self::AgreementWrite,
         Self::AwardRead,
@@ -160,6 +163,7 @@ impl Right {
             Self::RegistryReadDraft => "REGISTRY:READ_DRAFT",
             Self::RegistryWrite => "REGISTRY:WRITE",
             Self::RegistryPublish => "REGISTRY:PUBLISH",
+            Self::FacilityHide => "FACILITY:HIDE",
             Self::AgreementRead => "AGREEMENT:READ",
             Self::AgreementWrite => "AGREEMENT:WRITE",
             Self::AwardRead => "AWARD:READ",
@@ -290,6 +294,7 @@ impl Right {
                 Self::RegistryReadDraft
                     | Self::RegistryWrite
                     | Self::RegistryPublish
+                    | Self::FacilityHide
                     | Self::AgreementRead
                     | Self::AwardRead
                     | Self::AwardWrite
@@ -339,6 +344,7 @@ impl Right {
                 self,
                 Self::RegistryReadDraft
                     | Self::RegistryPublish
+                    | Self::FacilityHide
                     | Self::AgreementRead
                     | Self::AwardRead
                     | Self::DistributionRead
@@ -370,6 +376,7 @@ impl Right {
             Admin => matches!(
                 self,
                 Self::RegistryReadDraft
+                    | Self::FacilityHide
                     | Self::AgreementRead
                     | Self::AgreementWrite
                     | Self::MemberRead

@@ -233,7 +233,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Restored => run::restored(&tool_config(settings)?).await,
         Command::Import(import) => import.run(settings).await,
         Command::Audit { command } => audit::run(&tool_config(settings)?, command).await,
-        Command::Keys { command } => token::keys(&tool_config(settings)?, command),
+        Command::Keys { command } => token::keys(&tool_config(settings)?, command).await,
         Command::Admin { command } => people::admin(&tool_config(settings)?, command).await,
         Command::Mail { command } => people::mail(&tool_config(settings)?, command).await,
         Command::Retention { command } => retention::run(&tool_config(settings)?, command).await,

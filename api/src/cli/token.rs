@@ -14,7 +14,7 @@ use crate::{
     },
     config::{Config, Mode},
     serve,
-    store::catalog::Catalog,
+    store::{Store, catalog::Catalog},
     vault,
 };
 
@@ -108,7 +108,7 @@ fn open_ring(config: &Config) -> Result<KeyRing, Failed> {
     ring.map_err(|fault| Failed(fault.to_string()))
 }
 
-pub fn keys(config: &Config, command: KeysCommand) -> Result<(), Failed> {
+pub async fn keys(config: &Config, command: KeysCommand) -> Result<(), Failed> {
     let dir = config.keys_dir();
     let now = config.clock.now();
     let fail = |fault: keys::KeyError| Failed(fault.to_string());
@@ -136,6 +136,7 @@ pub fn keys(config: &Config, command: KeysCommand) -> Result<(), Failed> {
                 vault::Source::File(path) => Some(path),
                 vault::Source::Command(_) => None,
             };
+            trace(config, "KEY_ROTATE_MASTER").await?;
             // One after the other, so that at each moment what is on the disk opens what is on the disk.
             if let Some(path) = file {
                 vault::Source::add(path).map_err(sealed)?;
@@ -146,7 +147,10 @@ pub fn keys(config: &Config, command: KeysCommand) -> Result<(), Failed> {
             }
             println!("{changed} of {all} bucket keys wrapped by the new master key.");
         }
-        KeysCommand::NewMaster => vault::print_new(&mut std::io::stdout()).map_err(sealed)?,
+        KeysCommand::NewMaster => {
+            trace(config, "KEY_NEW_MASTER").await?;
+            vault::print_new(&mut std::io::stdout()).map_err(sealed)?;
+        }
         KeysCommand::List => {
             for key in KeyRing::load(&dir).map_err(fail)?.list() {
                 let until = key.retired_until.map(|at| format!(" until {at}")).unwrap_or_default();
@@ -154,6 +158,20 @@ pub fn keys(config: &Config, command: KeysCommand) -> Result<(), Failed> {
             }
         }
     }
+    Ok(())
+}
+
+/// Leaves the trace of the use of a master key in the audit of each organisation. It is there before the key is used, so
+/// that nothing is done without it.
+async fn trace(config: &Config, action: &str) -> Result<(), Failed> {
+    let pools = serve::connect(config).await?;
+    // Before the first migration there is no organisation, and no record.
+    if pools.is_empty().await? {
+        return Ok(());
+    }
+    let store = Store::open(pools, config.clock.clone()).await?;
+    store.trace_master_key(action).await?;
+    store.close().await;
     Ok(())
 }
 

@@ -223,6 +223,8 @@ fn add_facility(data: &mut Dataset, fact: FacilityFact, now: DateTime<Utc>) -> R
         recorded_at: now,
         published_at: Some(now),
         archived_at: None,
+        hidden_at: None,
+        hidden_before: None,
     });
     Ok(())
 }

@@ -67,7 +67,7 @@ fn program<'a>(access: &'a Access, entry: &'a catalog::Program) -> Vec<Cell<'a>>
     let [description_es, description_en, _] =
         row.description.as_ref().map_or([const { Cell::Empty }; 3], texts);
     let areas: Vec<String> = row.areas.0.iter().map(ActiveEnum::to_value).collect();
-    let sites = entry.sites.iter().filter_map(|id| access.catalog.facilities.get(*id));
+    let sites = entry.sites.iter().filter_map(|id| access.facility(*id));
     let mut sites: Vec<&str> = sites.map(|facility| facility.row.slug.as_str()).collect();
     sites.sort_unstable();
     vec![

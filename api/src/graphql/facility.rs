@@ -16,7 +16,7 @@ use crate::{
     store::{
         Access, catalog,
         distribution::Parent,
-        facility::{CreateFacility, Filter, OrderField, UpdateFacility},
+        facility::{CreateFacility, Filter, HideFacility, OrderField, UpdateFacility},
         keyset::Direction,
     },
 };
@@ -86,6 +86,7 @@ impl Object for Facility<'_> {
             "version" => w.version(row.organization_id, row.version),
             "published" => w.bool(row.published_at.is_some()),
             "archived" => w.bool(row.archived_at.is_some()),
+            "hiddenAt" => w.optional_moment(row.hidden_at),
             "programs" => program::of_facility(node, w, row.id),
             "distributions" => distribution::list(node, w, Some((Parent::Facility, row.id))),
             _ => w.absent(node),
@@ -143,6 +144,16 @@ pub async fn mutate(access: &Access, name: &str, input: &Input) -> Done {
             let mut facility: UpdateFacility = input.read()?;
             facility.at = input.at("id")?;
             access.update_facility(facility).await?;
+            Ok(input.subject())
+        }
+        "hideFacility" => {
+            let mut hiding: HideFacility = input.read()?;
+            hiding.at = input.at("id")?;
+            access.hide_facility(hiding).await?;
+            Ok(input.subject())
+        }
+        "showFacility" => {
+            access.show_facility(input.at("id")?, input.validate_only()).await?;
             Ok(input.subject())
         }
         _ => input.publish_or_archive(access, name, Kind::Facility).await,

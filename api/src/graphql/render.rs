@@ -96,8 +96,8 @@ pub struct Fetched {
     pub audit_heads: HashMap<usize, Result<audit::Signed, Error>>,
     pub rights_requests: HashMap<(usize, Uuid), Result<Page<entity::rights_request::Model>, Error>>,
     pub retention_rules: Option<Result<Vec<retention::Rule>, Error>>,
-    pub safeguarding_notes: HashMap<usize, Result<Page<entity::safeguarding_note::Model>, Error>>,
-    pub safeguarding: HashMap<Uuid, Result<Option<entity::safeguarding_note::Model>, Error>>,
+    pub safeguarding_notes: HashMap<usize, Result<Page<safeguarding::Note>, Error>>,
+    pub safeguarding: HashMap<Uuid, Result<Option<safeguarding::Note>, Error>>,
 }
 
 /// Writes one root field.

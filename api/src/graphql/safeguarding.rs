@@ -1,6 +1,5 @@
 //! The safeguarding log, for stewards; who else works at it only writes.
 
-use entity::safeguarding_note::Model;
 use uuid::Uuid;
 
 use super::{
@@ -16,13 +15,13 @@ use crate::{
     id::Kind,
     store::{
         Access,
-        safeguarding::{Asked, CloseNote, RecordNote},
+        safeguarding::{Asked, CloseNote, Note, RecordNote},
     },
 };
 
 const NAMES: Names = Names { connection: "SafeguardingNoteConnection", edge: "SafeguardingNoteEdge" };
 
-struct SafeguardingNote<'a>(&'a Model);
+struct SafeguardingNote<'a>(&'a Note);
 
 /// `Query.safeguardingNotes`.
 pub fn list(node: &Node<'_>, w: &mut Writer<'_>) -> Written {
@@ -33,7 +32,7 @@ pub fn list(node: &Node<'_>, w: &mut Writer<'_>) -> Written {
                 names: NAMES,
                 page,
                 cursors: cursors(w.access, node, NAMES.connection, ""),
-                draw: |w: &mut Writer<'_>, node: &Node<'_>, row: &Model| {
+                draw: |w: &mut Writer<'_>, node: &Node<'_>, row: &Note| {
                     w.object(node, &SafeguardingNote(row))
                 },
                 place: Access::safeguarding_place,
@@ -77,12 +76,12 @@ impl Object for SafeguardingNote<'_> {
     }
 
     fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
-        let note = self.0;
+        let Note { row: note, text, closing_reason } = self.0;
         let kind = note.about_kind.and_then(|kind| u8::try_from(kind).ok()).and_then(Kind::from_byte);
         match node.name {
             "id" => w.id(Kind::SafeguardingNote, note.id),
             "kind" => w.word(&note.kind),
-            "text" => w.str(&note.text),
+            "text" => in_clear(node, w, Some(text)),
             "about" => match kind.zip(note.about_id) {
                 Some((kind, id)) => w.id(kind, id),
                 None => w.null(),
@@ -95,10 +94,18 @@ impl Object for SafeguardingNote<'_> {
                 None => w.null(),
             },
             "closedBy" => actor(node, w, note.closed_by),
-            "closingReason" => w.optional_str(note.closing_reason.as_deref()),
+            "closingReason" => in_clear(node, w, closing_reason.as_ref()),
             "version" => w.int(note.version.into()),
             _ => w.absent(node),
         }
+    }
+}
+
+fn in_clear(node: &Node<'_>, w: &mut Writer<'_>, text: Option<&Result<String>>) -> Written {
+    match text {
+        Some(Ok(text)) => w.str(text),
+        Some(Err(error)) => w.fail(node, error.clone()),
+        None => w.null(),
     }
 }
 

@@ -165,8 +165,7 @@ fn optional_movement(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> W
 }
 
 fn place(node: &Node<'_>, w: &mut Writer<'_>, id: Option<Uuid>) -> Written {
-    // The other side of a movement that the viewer sees, also where the viewer's own places do not reach.
-    let place = id.and_then(|id| w.access.catalog.stock_places.get(id)).map(StockPlace);
+    let place = id.and_then(|id| w.access.other_side(id)).map(StockPlace);
     w.optional(node, place.as_ref().map(|place| place as &dyn Object))
 }
 

@@ -547,6 +547,19 @@ impl Catalog {
     }
 }
 
+impl Facility {
+    /// From when until when it was hidden from outsiders; while it is, until after all time.
+    pub(super) fn hidden_spans(&self) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
+        /// The end of the year 9999.
+        const LAST: DateTime<Utc> = match DateTime::from_timestamp(253_402_300_799, 0) {
+            Some(last) => last,
+            None => DateTime::UNIX_EPOCH,
+        };
+        let before = self.row.hidden_before.iter().flat_map(|spans| spans.0.iter().copied());
+        before.chain(self.row.hidden_at.map(|since| (since, LAST)))
+    }
+}
+
 impl Agreement {
     /// In force: begun, not ended and not archived. Its days are days of its own time zone.
     pub fn active(&self, now: DateTime<Utc>) -> bool {

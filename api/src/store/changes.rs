@@ -15,7 +15,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Access, Scoped, begin, distribution::Delivery, stock::read::Movement};
+use super::{Access, Scoped, begin, distribution::Delivery, stock::read::Movement, write::Write};
 use crate::{
     auth::Right,
     error::{Error, Result},
@@ -106,6 +106,38 @@ pub(super) async fn after_restore(db: &DatabaseConnection, key: &[u8]) -> Result
         tracing::warn!("this database comes from another cluster; cursors begin anew");
     }
     Ok(tx.commit().await?)
+}
+
+impl Write<'_> {
+    /// Notes what is at a facility, and which programs name it, as if it had just changed: a walk that passed over it
+    /// while it was hidden comes to it then.
+    pub(super) async fn tell_again_of(&self, facility: Uuid) -> Result<()> {
+        const PLACES: &str = "SELECT p.id FROM stock_place p WHERE p.facility_id = $1";
+        const DELIVERIES: &str = "SELECT d.id FROM distribution d WHERE d.facility_id = $1";
+        let backend = self.tx.get_database_backend();
+        let next = match backend {
+            DbBackend::Postgres => "pg_current_xact_id()::text::bigint",
+            _ => "(SELECT 1 + max(n.changed) FROM change n)",
+        };
+        let movements = format!(
+            "SELECT e.movement_id FROM stock_entry e WHERE e.place_id IN ({PLACES}) \
+             UNION SELECT m.id FROM stock_movement m \
+             WHERE m.to_place_id IN ({PLACES}) OR m.distribution_id IN ({DELIVERIES})"
+        );
+        let programs = "SELECT s.program_id FROM program_site s WHERE s.facility_id = $1";
+        for (kind, rows) in [
+            (Kind::Distribution, DELIVERIES),
+            (Kind::StockPlace, PLACES),
+            (Kind::StockMovement, movements.as_str()),
+            (Kind::Program, programs),
+        ] {
+            let kind = kind as i32;
+            let sql =
+                format!("UPDATE change SET changed = {next} WHERE kind = {kind} AND row_id IN ({rows})");
+            self.tx.execute_raw(Statement::from_sql_and_values(backend, sql, [facility.into()])).await?;
+        }
+        Ok(())
+    }
 }
 
 impl Access {

@@ -73,6 +73,11 @@ impl Pools {
         Ok(pending.iter().map(|migration| migration.name().to_owned()).collect())
     }
 
+    /// Whether no migration has been applied yet.
+    pub async fn is_empty(&self) -> Result<bool> {
+        Ok(self.pending().await?.len() == Migrator::migrations().len())
+    }
+
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<()> {
         Ok(Migrator::up(&self.write, None).await?)

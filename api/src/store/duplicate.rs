@@ -105,6 +105,7 @@ impl Access {
         let within = |row: &Said| {
             filter.facility.as_ref().is_none_or(|some| some.contains(&row.facility_id))
                 && self.viewer.facilities().is_none_or(|cut| cut.contains(&row.facility_id))
+                && !self.hides(row.facility_id)
         };
         let mut groups: BTreeMap<(NaiveDate, Uuid, String), Vec<Uuid>> = BTreeMap::new();
         for row in Said::find_by_statement(statement).all(self.reader()).await?.into_iter().filter(within) {

@@ -4,17 +4,19 @@ use entity::{
     facility, presence,
     value::{FacilityKind, Names},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
-use serde::Deserialize;
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
     Access,
     catalog::Facility,
+    distribution::among,
     input::{At, Faults, Message, Once, UserError, UserErrorCode, Written, given, or_default},
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
     search,
-    write::{Seen, taken},
+    write::{Seen, Trace, taken},
 };
 use crate::{auth::Right, id};
 
@@ -66,6 +68,25 @@ pub struct UpdateFacility {
     #[serde(default, deserialize_with = "given")]
     pub municipality: Option<Option<String>>,
     pub kind: Option<FacilityKind>,
+}
+
+/// Why a facility is hidden.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum HidingReason {
+    Incident,
+    Threat,
+    Request,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HideFacility {
+    #[serde(skip)]
+    pub at: At,
+    #[serde(default, deserialize_with = "or_default")]
+    pub validate_only: bool,
+    pub reason: HidingReason,
 }
 
 impl Access {
@@ -120,7 +141,28 @@ impl Access {
     }
 
     fn sees_facility(&self, entry: &Facility) -> bool {
-        entry.row.published_at.is_some() || self.viewer.reads_drafts_of(entry.row.organization_id)
+        (entry.row.published_at.is_some() || self.viewer.reads_drafts_of(entry.row.organization_id))
+            && !self.is_hidden(entry)
+    }
+
+    fn is_hidden(&self, entry: &Facility) -> bool {
+        entry.row.hidden_at.is_some() && !self.viewer.is_staff_of(entry.row.organization_id)
+    }
+
+    /// Whether a facility is hidden from the viewer, and with it all that takes place and lies there.
+    pub(super) fn hides(&self, facility: Uuid) -> bool {
+        self.catalog.facilities.get(facility).is_some_and(|entry| self.is_hidden(entry))
+    }
+
+    /// The rows at facilities that are not hidden from the viewer, and those at none. Every scope of rows that name a
+    /// facility is narrowed by it.
+    pub(super) fn at_shown_facilities<C: ColumnTrait>(&self, column: C) -> Condition {
+        let hidden = self.catalog.facilities.iter().filter(|entry| self.is_hidden(entry));
+        let hidden: Vec<Uuid> = hidden.map(|entry| entry.row.id).collect();
+        if hidden.is_empty() {
+            return Condition::all();
+        }
+        Condition::any().add(column.is_null()).add(among(column, hidden).not())
     }
 
     /// # Errors
@@ -158,6 +200,8 @@ impl Access {
             recorded_at: Set(self.now),
             published_at: Set(None),
             archived_at: Set(None),
+            hidden_at: Set(None),
+            hidden_before: Set(None),
         };
         row.insert(&write.tx).await.map_err(taken("slug"))?;
         if let Some(since) = input.present_since {
@@ -212,6 +256,62 @@ impl Access {
         write.finish_update(changed.rows_affected, "facility", input.at, input.validate_only).await
     }
 
+    /// Takes a facility out of the sight of all but the staff of its organisation, at once.
+    ///
+    /// # Errors
+    /// `NotPermitted` without the right; user errors for what a client can mend.
+    pub async fn hide_facility(&self, input: HideFacility) -> Written<()> {
+        let trace = Trace { action: "HIDE", entity: "facility", detail: json!({ "reason": input.reason }) };
+        self.set_hidden(input.at, true, trace, input.validate_only).await
+    }
+
+    /// Shows a hidden facility again.
+    ///
+    /// # Errors
+    /// As [`Access::hide_facility`].
+    pub async fn show_facility(&self, at: At, validate_only: bool) -> Written<()> {
+        let trace = Trace { action: "SHOW", entity: "facility", detail: Value::Null };
+        self.set_hidden(at, false, trace, validate_only).await
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the update repeats the scope in its WHERE")]
+    async fn set_hidden(&self, at: At, hide: bool, trace: Trace<'_>, validate_only: bool) -> Written<()> {
+        self.require(Right::FacilityHide)?;
+        let own = self.own()?;
+        let Some(entry) = self.facility(at.id).filter(|entry| entry.row.organization_id == own) else {
+            return Err(UserError::not_found(&["id"]).into());
+        };
+        // One that is archived is still shown where it is named.
+        at.check("id", entry.row.version, None)?;
+        let mut faults = Faults::default();
+        let is_other = entry.row.hidden_at.is_some() != hide;
+        faults.check(is_other, UserErrorCode::Invalid, &["id"], if hide { IS_HIDDEN } else { IS_SHOWN });
+        faults.refuse()?;
+        let write = self.write().await?;
+        let mut row = facility::ActiveModel {
+            version: Set(at.expected + 1),
+            hidden_at: Set(hide.then_some(self.now)),
+            ..Default::default()
+        };
+        if let Some(since) = entry.row.hidden_at {
+            let mut spans = entry.row.hidden_before.clone().unwrap_or_default();
+            spans.0.push((since, self.now));
+            row.hidden_before = Set(Some(spans));
+        }
+        let changed = facility::Entity::update_many()
+            .set(row)
+            .filter(facility::Column::OrganizationId.eq(own))
+            .filter(facility::Column::Id.eq(at.id))
+            .filter(facility::Column::Version.eq(at.expected))
+            .exec(&write.tx)
+            .await?
+            .rows_affected;
+        if !hide {
+            write.tell_again_of(at.id).await?;
+        }
+        write.finish(changed, trace, at, validate_only).await
+    }
+
     /// The facilities that a list names. An archived one may stay where it was.
     pub(super) fn sites(
         &self,
@@ -233,6 +333,8 @@ fn check_aliases(faults: &mut Faults, aliases: &[String]) {
 
 pub(super) const NO_FACILITY: Message =
     Message { en: "There is no such facility.", es: "No existe ese centro." };
+const IS_HIDDEN: Message = Message { en: "The facility is hidden.", es: "El centro está oculto." };
+const IS_SHOWN: Message = Message { en: "The facility is not hidden.", es: "El centro no está oculto." };
 const NO_REGION: Message = Message {
     en: "There is no such first-level region in this country.",
     es: "No existe esa región de primer nivel en este país.",

@@ -21,6 +21,7 @@ pub mod gift;
 pub mod import;
 pub mod input;
 pub mod item;
+pub mod keys;
 pub mod keyset;
 pub mod kit;
 pub mod mail;

@@ -191,7 +191,7 @@ impl Access {
                 && filter
                     .facility
                     .as_ref()
-                    .is_none_or(|ids| view.sites().iter().any(|site| ids.contains(site)))
+                    .is_none_or(|ids| self.program_facilities(*view).any(|site| ids.contains(&site.row.id)))
                 && filter
                     .area
                     .as_ref()

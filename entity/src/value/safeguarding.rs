@@ -24,3 +24,11 @@ pub enum SafeguardingStatus {
     Open,
     Closed,
 }
+
+/// What a key of an organisation is for.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum OrganizationKeyKind {
+    /// The texts of the safeguarding log.
+    Safeguarding,
+}

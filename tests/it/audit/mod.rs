@@ -1,6 +1,7 @@
 //! The audit: its chain, its heads outside the database, and what stewards and auditors read of it.
 
 mod heads;
+mod keys;
 mod read;
 mod seal;
 mod tamper;

@@ -52,6 +52,8 @@ both!(
             recorded_at: moment("2020-01-01T00:00:00Z"),
             published_at: Some(moment("2020-01-01T00:00:00Z")),
             archived_at: None,
+            hidden_at: None,
+            hidden_before: None,
         };
         world.insert::<entity::facility::Entity>((0..100).map(site).collect()).await;
         let seeds: Vec<Seed> = (0..300)

@@ -11,8 +11,7 @@ const CANARIES: [&str; 6] =
 
 /// Where a canary is in some bytes.
 fn found(bytes: &[u8]) -> Vec<&'static str> {
-    let holds = |canary: &&&str| bytes.windows(canary.len()).any(|window| window == canary.as_bytes());
-    CANARIES.iter().filter(holds).copied().collect()
+    CANARIES.into_iter().filter(|canary| holds(bytes, canary)).collect()
 }
 
 async fn plant(world: &World) -> Value {
@@ -28,66 +27,78 @@ async fn plant(world: &World) -> Value {
     made
 }
 
-both!(
-    async fn nothing_at_rest_holds_her_in_clear(world: &World) {
-        let made = plant(world).await;
-        // All rows of all tables, whatever their type.
-        let db = world.database.connect().await;
-        let mut tables = 0;
-        for (table, described) in tests::catalogue::tables(&db).await {
-            for column in described.columns.keys() {
-                let text = match world.database.backend {
-                    tests::Backend::Sqlite => format!("SELECT hex(CAST({column} AS blob)) FROM {table}"),
-                    tests::Backend::Postgres => format!(
-                        "SELECT encode(convert_to(CAST({column} AS text), 'UTF8'), 'hex') FROM {table}"
-                    ),
-                };
-                for row in tests::catalogue::query(&db, &text).await {
-                    let Some(hex) = row.try_get_by_index::<Option<String>>(0).unwrap() else { continue };
-                    let hex = hex.to_ascii_lowercase();
-                    for canary in CANARIES {
-                        let sought: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
-                        // A bytea as text is its digits, and so its hexadecimal form is that of these.
-                        let twice: String = sought.bytes().map(|byte| format!("{byte:02x}")).collect();
-                        assert!(
-                            !hex.contains(&sought) && !hex.contains(&twice),
-                            "{canary} in {table}.{column}"
-                        );
+/// Where the database, as rows and as files, and the keys beside it hold any of some words in clear.
+pub async fn at_rest(world: &World, words: &[&str]) -> Vec<String> {
+    let mut places = Vec::new();
+    // All rows of all tables, whatever their type.
+    let db = world.database.connect().await;
+    let mut tables = 0;
+    for (table, described) in tests::catalogue::tables(&db).await {
+        for column in described.columns.keys() {
+            let text = match world.database.backend {
+                tests::Backend::Sqlite => format!("SELECT hex(CAST({column} AS blob)) FROM {table}"),
+                tests::Backend::Postgres => {
+                    format!("SELECT encode(convert_to(CAST({column} AS text), 'UTF8'), 'hex') FROM {table}")
+                }
+            };
+            for row in tests::catalogue::query(&db, &text).await {
+                let Some(hex) = row.try_get_by_index::<Option<String>>(0).unwrap() else { continue };
+                let hex = hex.to_ascii_lowercase();
+                for word in words {
+                    let sought: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
+                    // A bytea as text is its digits, and so its hexadecimal form is that of these.
+                    let twice: String = sought.bytes().map(|byte| format!("{byte:02x}")).collect();
+                    if hex.contains(&sought) || hex.contains(&twice) {
+                        places.push(format!("{word} in {table}.{column}"));
                     }
                 }
             }
-            tables += 1;
         }
-        db.close().await.unwrap();
-        assert!(tables > 50, "{tables}");
-        // A backup, where it is another file than the database. Bytes are hexadecimal digits in it.
-        if world.database.backend == tests::Backend::Postgres {
-            let dump = tests::postgres::dump(&world.database.url);
-            assert_eq!(found(&dump), Vec::<&str>::new());
-            let text = String::from_utf8(dump).unwrap();
-            assert!(text.contains("W-1") && text.contains("COPY public.participant"), "{}", text.len());
-            for canary in CANARIES {
-                let digits: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
-                assert!(!text.contains(&digits), "{canary}");
+        tables += 1;
+    }
+    db.close().await.unwrap();
+    assert!(tables > 50, "{tables}");
+    // A backup, where it is another file than the database. Bytes are hexadecimal digits in it.
+    if world.database.backend == tests::Backend::Postgres {
+        let dump = tests::postgres::dump(&world.database.url);
+        assert!(holds(&dump, "COPY public.participant "), "{}", dump.len());
+        for word in words {
+            let digits: String = word.bytes().map(|byte| format!("{byte:02x}")).collect();
+            if holds(&dump, word) || holds(&dump, &digits) {
+                places.push(format!("{word} in a dump"));
             }
         }
-        // The files themselves: the database where it is one, its journal, and the keys.
-        let mut files = vec![world.data_dir.path().to_owned()];
-        if let Some(path) = world.database.url.strip_prefix("sqlite://") {
-            let path = std::path::Path::new(path.split('?').next().unwrap());
-            files.push(path.parent().unwrap().to_owned());
-        }
-        let mut read = 0;
-        while let Some(path) = files.pop() {
-            if path.is_dir() {
-                files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
-            } else {
-                let bytes = std::fs::read(&path).unwrap();
-                assert_eq!(found(&bytes), Vec::<&str>::new(), "{}", path.display());
-                read += 1;
+    }
+    // The files themselves: the database where it is one, its journal, and the keys.
+    let mut files = vec![world.data_dir.path().to_owned()];
+    if let Some(path) = world.database.url.strip_prefix("sqlite://") {
+        let path = std::path::Path::new(path.split('?').next().unwrap());
+        files.push(path.parent().unwrap().to_owned());
+    }
+    let mut read = 0;
+    while let Some(path) = files.pop() {
+        if path.is_dir() {
+            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            for word in words.iter().filter(|word| holds(&bytes, word)) {
+                places.push(format!("{word} in {}", path.display()));
             }
+            read += 1;
         }
-        assert!(read >= 3, "{read}");
+    }
+    assert!(read >= 3, "{read}");
+    places
+}
+
+fn holds(bytes: &[u8], word: &str) -> bool {
+    bytes.windows(word.len()).any(|window| window == word.as_bytes())
+}
+
+both!(
+    async fn nothing_at_rest_holds_her_in_clear(world: &World) {
+        let made = plant(world).await;
+        assert_eq!(at_rest(world, &CANARIES).await, Vec::<String>::new());
         // The test can fail: what she is read by holds them.
         let shown = read_all(&coordinator(world), &made).await;
         assert_eq!(found(&shown).len(), 5);

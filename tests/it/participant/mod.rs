@@ -1,6 +1,6 @@
 //! Women's records.
 
-mod canary;
+pub mod canary;
 mod cipher;
 mod consent;
 mod erase;

@@ -76,7 +76,8 @@ impl Access {
             ProgramStatus::Planned => faults.add(UserErrorCode::Invalid, &["program"], PLANNED),
             ProgramStatus::Cancelled => faults.add(UserErrorCode::Invalid, &["program"], ENDED),
         }
-        faults.check(view.entry.sites.contains(&facility), UserErrorCode::Invalid, &["facility"], NOT_A_SITE);
+        let is_site = self.program_facilities(view).any(|site| site.row.id == facility);
+        faults.check(is_site, UserErrorCode::Invalid, &["facility"], NOT_A_SITE);
     }
 
     /// A day of a program; of what took place, none in the future.

@@ -87,7 +87,7 @@ impl Scoped for distribution::Entity {
         if !viewer.has(Right::DistributionRead) {
             return nothing();
         }
-        match viewer.audience() {
+        let rows = match viewer.audience() {
             Audience::Staff => {
                 let mut rows = Condition::all().add(Column::OrganizationId.eq(own));
                 if let Some(facilities) = viewer.facilities() {
@@ -118,7 +118,8 @@ impl Scoped for distribution::Entity {
                 Condition::all().add(Column::Class.eq(RowClass::Operations)).add(rows)
             }
             Audience::Public | Audience::Donor => nothing(),
-        }
+        };
+        rows.add(access.at_shown_facilities(Column::FacilityId))
     }
 }
 

@@ -95,14 +95,15 @@ impl Scoped for gift_balance::Entity {
 impl Scoped for gift_flow::Entity {
     fn visible_to(access: &Access) -> Condition {
         of_donor(access, gift_flow::Column::OrganizationId, gift_flow::Column::DonorId)
+            .add(access.at_shown_facilities(gift_flow::Column::FacilityId))
     }
 }
 
 /// Rows of one gift are asked for when the viewer has been shown the gift.
 impl Scoped for gift_trace::Entity {
     fn visible_to(access: &Access) -> Condition {
-        use gift_trace::Column::{GiftId, OrganizationId};
-        of_gift(access, OrganizationId, GiftId)
+        use gift_trace::Column::{FacilityId, GiftId, OrganizationId};
+        of_gift(access, OrganizationId, GiftId).add(access.at_shown_facilities(FacilityId))
     }
 }
 

@@ -5,6 +5,11 @@
 //! stand in one sum. A balance leaves that sum out until its deliveries stand for enough women and units; from then
 //! on it is part of the balance, and what is hidden later begins a new sum. What is sent for a delivery is hidden until
 //! outsiders see the delivery; from then on they know it, and it is as good as open.
+//!
+//! What is recorded about a facility while it is hidden counts as recorded when the facility is shown again. What was
+//! published before stays as it is: a figure that changed would tell how much went there.
+
+mod sql;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -15,7 +20,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, IntoActiveModel,
-    QueryOrder, Statement, sea_query::OnConflict,
+    QueryOrder, Statement, Value, sea_query::OnConflict,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -118,10 +123,10 @@ impl Access {
         let merged = Merged::find_by_statement(statement).all(tx).await?;
         let merged: BTreeMap<Key, NaiveDate> =
             merged.into_iter().map(|row| (row.key, row.merged_on)).collect();
-        let open = Open::find_by_statement(self.known_by(quarter, &open_balances())).all(tx).await?;
+        let open = Open::find_by_statement(self.told_by(quarter, sql::open_balances)).all(tx).await?;
         let mut sums: BTreeMap<Key, i64> = open.into_iter().map(|row| (row.key, row.quantity)).collect();
         let mut hidden: BTreeMap<Key, Vec<Hidden>> = BTreeMap::new();
-        for row in Hidden::find_by_statement(self.known_by(quarter, &hidden_movements())).all(tx).await? {
+        for row in Hidden::find_by_statement(self.told_by(quarter, sql::hidden_movements)).all(tx).await? {
             hidden.entry(row.key).or_default().push(row);
         }
         for key in hidden.keys() {
@@ -163,7 +168,7 @@ impl Access {
             facility_id: Option<Uuid>,
             quantity: i64,
         }
-        let flows = Flow::find_by_statement(self.known_by(quarter, FLOWS)).all(tx).await?;
+        let flows = Flow::find_by_statement(self.told_by(quarter, sql::flows)).all(tx).await?;
         let bulk = flows.into_iter().filter(|flow| {
             flow.quantity >= i64::from(THRESHOLD)
                 && self.catalog.is_shown(flow.key.goods(), quarter.public_on())
@@ -206,7 +211,7 @@ impl Access {
         // Organisation, gift, first day of the quarter, facility, item.
         type Group = (Uuid, Uuid, NaiveDate, Uuid, Uuid);
         let mut sums: BTreeMap<Group, (i64, i64)> = BTreeMap::new();
-        for (statement, assembled) in [(HANDED_OVER, false), (HANDED_OVER_IN_KITS, true)] {
+        for (statement, assembled) in [(sql::HANDED_OVER, false), (sql::HANDED_OVER_IN_KITS, true)] {
             for row in Handed::find_by_statement(self.known_by(quarter, statement)).all(tx).await? {
                 let contents = self.catalog.contents(Goods::new(row.item_id, row.kit_id, row.kit_version));
                 let starts_on = Quarter::of(row.occurred_on).start();
@@ -240,6 +245,31 @@ impl Access {
     fn known_by(&self, quarter: Quarter, sql: &str) -> Statement {
         let values = [quarter.closes_at().into(), quarter.0.into()];
         Statement::from_sql_and_values(self.backend(), sql, values)
+    }
+
+    /// The same, where what is recorded about a facility while it is hidden counts as recorded when it is shown again.
+    fn told_by(&self, quarter: Quarter, sql: impl FnOnce(&dyn Fn(&str) -> String) -> String) -> Statement {
+        let mut values: Vec<Value> = vec![quarter.closes_at().into(), quarter.0.into()];
+        let facilities = self.catalog.facilities.iter();
+        let mut hidden: Vec<_> = facilities
+            .flat_map(|entry| entry.hidden_spans().map(|(from, until)| (until, from, entry.row.id)))
+            .collect();
+        // Of two facilities, the one that is hidden for longer decides.
+        hidden.sort_unstable_by(|a, b| b.cmp(a));
+        let mut places = Vec::new();
+        for (until, from, facility) in hidden {
+            let next = values.len() + 1;
+            places.push([next, next + 1, next + 2]);
+            values.extend([facility.into(), from.into(), until.into()]);
+        }
+        let recorded = |alias: &str| match places.as_slice() {
+            [] => format!("{alias}.recorded_at"),
+            places => {
+                let cases: String = places.iter().map(|place| sql::shown_again(alias, *place)).collect();
+                format!("(CASE {cases}ELSE {alias}.recorded_at END)")
+            }
+        };
+        Statement::from_sql_and_values(self.backend(), sql(&recorded), values)
     }
 }
 
@@ -312,92 +342,6 @@ impl Hidden {
         self.recorded_at < quarter.closes_at() && self.occurred_on <= quarter.0
     }
 }
-
-/// Whether an entry is of goods that were sent for a delivery, and outsiders see how much of them it handed over.
-const SEEN: &str = "m.kind IN ('TRANSFER', 'ARRIVAL') AND m.distribution_id IS NOT NULL AND (\
-     SELECT COALESCE(sum(x.quantity), 0) FROM stock_movement n \
-     JOIN stock_entry x ON x.organization_id = n.organization_id AND x.movement_id = n.id \
-     JOIN stock_lot y ON y.organization_id = x.organization_id AND y.id = x.lot_id \
-     WHERE n.organization_id = m.organization_id AND n.distribution_id = m.distribution_id \
-     AND n.recorded_at < $1 AND x.side = 'CONSUMED' AND x.open \
-     AND COALESCE(y.item_id, y.kit_id) = COALESCE(l.item_id, l.kit_id) \
-     AND COALESCE(y.kit_version, 0) = COALESCE(l.kit_version, 0)) > 0";
-
-fn open_balances() -> String {
-    format!(
-        "SELECT l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
-         CAST(sum(e.quantity) AS bigint) AS quantity \
-         FROM stock_entry e \
-         JOIN stock_movement m ON m.organization_id = e.organization_id AND m.id = e.movement_id \
-         JOIN stock_lot l ON l.organization_id = e.organization_id AND l.id = e.lot_id \
-         JOIN stock_place p ON p.organization_id = e.organization_id AND p.id = e.place_id \
-         WHERE p.kind = 'WAREHOUSE' AND l.donor_id IS NOT NULL AND (e.open OR {SEEN}) \
-         AND m.recorded_at < $1 AND m.occurred_on <= $2 \
-         GROUP BY l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version"
-    )
-}
-
-/// The women of what was sent are those whom the delivery reached, once it has taken place.
-fn hidden_movements() -> String {
-    format!(
-        "SELECT l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
-         m.recorded_at, m.occurred_on, m.distribution_id, d.facility_id, \
-         CAST(sum(e.quantity) AS bigint) AS quantity, \
-         COALESCE(min(e.people_reached), (\
-             SELECT min(x.people_reached) FROM stock_movement n \
-             JOIN stock_entry x ON x.organization_id = n.organization_id AND x.movement_id = n.id \
-             WHERE n.organization_id = l.organization_id AND n.distribution_id = m.distribution_id \
-             AND n.recorded_at < $1)) AS people \
-         FROM stock_entry e \
-         JOIN stock_movement m ON m.organization_id = e.organization_id AND m.id = e.movement_id \
-         JOIN stock_lot l ON l.organization_id = e.organization_id AND l.id = e.lot_id \
-         JOIN stock_place p ON p.organization_id = e.organization_id AND p.id = e.place_id \
-         LEFT JOIN distribution d ON d.organization_id = m.organization_id AND d.id = m.distribution_id \
-         WHERE p.kind = 'WAREHOUSE' AND l.donor_id IS NOT NULL AND NOT e.open AND NOT ({SEEN}) \
-         AND m.recorded_at < $1 AND m.occurred_on <= $2 \
-         GROUP BY l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
-         m.id, m.recorded_at, m.occurred_on, m.distribution_id, d.facility_id"
-    )
-}
-
-const FLOWS: &str = "SELECT l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
-     e.movement_id, e.lot_id, m.kind, m.occurred_on, t.facility_id, \
-     CAST(sum(abs(e.quantity)) AS bigint) AS quantity \
-     FROM stock_entry e \
-     JOIN stock_movement m ON m.organization_id = e.organization_id AND m.id = e.movement_id \
-     JOIN stock_lot l ON l.organization_id = e.organization_id AND l.id = e.lot_id \
-     JOIN stock_place p ON p.organization_id = e.organization_id AND p.id = e.place_id \
-     LEFT JOIN stock_place t ON t.organization_id = m.organization_id AND t.id = m.to_place_id \
-     WHERE l.donor_id IS NOT NULL AND e.open AND m.reverses_id IS NULL \
-     AND (m.kind = 'RECEIPT' OR m.kind = 'TRANSFER' AND p.kind = 'WAREHOUSE' AND e.quantity < 0) \
-     AND m.recorded_at < $1 AND m.occurred_on <= $2 \
-     AND NOT EXISTS (SELECT 1 FROM stock_movement r WHERE r.organization_id = m.organization_id \
-     AND r.reverses_id = m.id AND r.recorded_at < $1) \
-     AND NOT EXISTS (SELECT 1 FROM gift_flow f WHERE f.organization_id = e.organization_id \
-     AND f.movement_id = e.movement_id AND f.lot_id = e.lot_id) \
-     GROUP BY l.organization_id, l.donor_id, l.item_id, l.kit_id, l.kit_version, \
-     e.movement_id, e.lot_id, m.kind, m.occurred_on, t.facility_id";
-
-const HANDED_OVER: &str = "SELECT l.organization_id, l.gift_id, l.item_id, l.kit_id, l.kit_version, \
-     d.facility_id, m.occurred_on, CAST(sum(e.quantity) AS bigint) AS quantity \
-     FROM stock_entry e \
-     JOIN stock_movement m ON m.organization_id = e.organization_id AND m.id = e.movement_id \
-     JOIN stock_lot l ON l.organization_id = e.organization_id AND l.id = e.lot_id \
-     JOIN distribution d ON d.organization_id = m.organization_id AND d.id = m.distribution_id \
-     WHERE e.side = 'CONSUMED' AND e.open AND d.class = 'OPERATIONS' AND l.gift_id IS NOT NULL \
-     AND m.recorded_at < $1 AND m.occurred_on <= $2 \
-     GROUP BY l.organization_id, l.gift_id, l.item_id, l.kit_id, l.kit_version, d.facility_id, m.occurred_on";
-
-const HANDED_OVER_IN_KITS: &str = "SELECT l.organization_id, l.gift_id, l.item_id, l.kit_id, l.kit_version, \
-     d.facility_id, m.occurred_on, CAST(sum(e.quantity * a.quantity) AS bigint) AS quantity \
-     FROM stock_entry e \
-     JOIN stock_movement m ON m.organization_id = e.organization_id AND m.id = e.movement_id \
-     JOIN stock_lot_part a ON a.organization_id = e.organization_id AND a.lot_id = e.lot_id \
-     JOIN stock_lot l ON l.organization_id = a.organization_id AND l.id = a.part_lot_id \
-     JOIN distribution d ON d.organization_id = m.organization_id AND d.id = m.distribution_id \
-     WHERE e.side = 'CONSUMED' AND e.open AND d.class = 'OPERATIONS' AND l.gift_id IS NOT NULL \
-     AND m.recorded_at < $1 AND m.occurred_on <= $2 \
-     GROUP BY l.organization_id, l.gift_id, l.item_id, l.kit_id, l.kit_version, d.facility_id, m.occurred_on";
 
 #[cfg(test)]
 mod tests;

@@ -197,6 +197,8 @@ impl Import<'_> {
                 recorded_at: self.access.now,
                 published_at: self.published_at(),
                 archived_at: None,
+                hidden_at: None,
+                hidden_before: None,
             });
         }
         self.insert::<facility::Entity>(entries).await?;

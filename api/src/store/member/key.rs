@@ -5,9 +5,9 @@ use entity::{
     service_key,
     value::{AccountKind, Names, Role},
 };
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set, sea_query::Expr};
+use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, Set, sea_query::Expr};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{NewMember, administer::check_facilities};
@@ -21,7 +21,7 @@ use crate::{
     store::{
         Access, Store,
         input::{Faults, Message, Once, UserError, UserErrorCode, Written},
-        write::Seen,
+        write::{Seen, Trace},
     },
 };
 
@@ -168,16 +168,14 @@ impl Access {
         let own = self.own()?;
         self.service_key(id).ok_or_else(|| UserError::not_found(&["id"]))?;
         let write = self.write().await?;
-        if write.end_keys(own, service_key::Column::Id.eq(id)).await? == 1 {
-            write.audit("END", "service_key", id, None, Value::Null).await?;
-        }
+        write.end_keys(own, service_key::Column::Id.eq(id)).await?;
         write.commit().await?;
         Ok(id)
     }
 }
 
 impl Store {
-    /// Notes the day on which a key was used, once a day.
+    /// Notes the day on which a key was used, once a day, and leaves the trace of it in the audit.
     ///
     /// # Errors
     /// When the database is out of reach.
@@ -191,12 +189,20 @@ impl Store {
             return Ok(());
         }
         let write = access.write_by_itself().await?;
-        service_key::Entity::update_many()
+        let before = Condition::any()
+            .add(service_key::Column::UsedOn.is_null())
+            .add(service_key::Column::UsedOn.lt(today));
+        let noted = service_key::Entity::update_many()
             .col_expr(service_key::Column::UsedOn, Expr::value(today))
             .filter(service_key::Column::OrganizationId.eq(key.organization_id))
             .filter(service_key::Column::Id.eq(key.id))
+            .filter(before)
             .exec(&write.tx)
             .await?;
+        // Of requests that come at once, one is the first.
+        if noted.rows_affected == 1 {
+            write.trace(key.organization_id, Trace::of("KEY_USE", "service_key"), key.id, None).await?;
+        }
         write.commit().await
     }
 }

@@ -3,17 +3,19 @@
 //! The others of her bucket are moved to a new one in the same transaction; when that has been committed, the old bucket's
 //! key is destroyed. A server that ends in between leaves a retired bucket, whose key the next erasure or start destroys.
 
+use std::sync::Arc;
+
 use entity::{break_glass, dependant, key_bucket, maternity, participant, participant_key};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{identity::Plain, register::new_code};
 use crate::{
-    auth::Right,
+    auth::{Right, Viewer},
     error::{Error, Result},
     store::{
         Access, Store,
@@ -187,7 +189,7 @@ impl Write<'_> {
 }
 
 impl Store {
-    /// Destroys the keys of buckets that were retired.
+    /// Destroys the keys of buckets that were retired, each with its trace.
     ///
     /// # Errors
     /// When a key could not be destroyed.
@@ -195,7 +197,7 @@ impl Store {
         clippy::disallowed_methods,
         reason = "buckets hold no data of anybody; this runs for all organisations"
     )]
-    pub async fn destroy_retired(&self) -> Result<()> {
+    pub async fn destroy_retired(self: &Arc<Self>) -> Result<()> {
         let retired = key_bucket::Entity::find()
             .filter(key_bucket::Column::RetiredAt.is_not_null())
             .filter(key_bucket::Column::DestroyedAt.is_null())
@@ -203,15 +205,20 @@ impl Store {
             .await?;
         for bucket in retired {
             self.with_vault(move |vault| vault.destroy(bucket.id)).await??;
-            key_bucket::Entity::update_many()
-                .set(key_bucket::ActiveModel {
-                    destroyed_at: Set(Some(self.clock.now())),
-                    ..Default::default()
-                })
+            let program = self.access_with(Viewer::system(bucket.organization_id), self.kept());
+            let write = self.bulk().await?.as_write(&program);
+            let noted = key_bucket::Entity::update_many()
+                .set(key_bucket::ActiveModel { destroyed_at: Set(Some(program.now)), ..Default::default() })
                 .filter(key_bucket::Column::OrganizationId.eq(bucket.organization_id))
                 .filter(key_bucket::Column::Id.eq(bucket.id))
-                .exec(&self.pools.write)
+                .filter(key_bucket::Column::DestroyedAt.is_null())
+                .exec(&write.tx)
                 .await?;
+            // Another server may have done it at the same moment.
+            if noted.rows_affected == 1 {
+                write.audit("KEY_DESTROY", "key_bucket", bucket.id, None, Value::Null).await?;
+            }
+            write.commit().await?;
         }
         Ok(())
     }

@@ -215,7 +215,7 @@ fn normal(kind: BlindIndexKind, text: &str) -> String {
 
 impl Store {
     /// Works with the keys outside the database, which are files, beside the tasks of the server.
-    pub(super) async fn with_vault<T: Send + 'static>(
+    pub(in crate::store) async fn with_vault<T: Send + 'static>(
         &self,
         work: impl FnOnce(&vault::Vault) -> T + Send + 'static,
     ) -> Result<T> {

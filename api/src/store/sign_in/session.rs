@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use entity::{account, ended_session, refresh_token, service_key, sign_in_session as session};
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, Set,
+    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, Set,
     sea_query::{Alias, Expr, ExprTrait, OnConflict, Query},
 };
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use super::{Access, Caller, Message, Tokens, Write, Written, not_accepted, tries
 use crate::{
     auth::{proven, secret, secret::Secret},
     error::{Error, Result},
-    store::Store,
+    store::{Store, write::Trace},
 };
 
 /// How long an access token is good for, unless its session ends.
@@ -150,21 +150,27 @@ impl Write<'_> {
         self.remember_ended(session::Column::AccountId.eq(account)).await
     }
 
-    /// Ends the keys that an account has in an organisation; one of them when it is named.
+    /// Ends the keys that an account has in an organisation, or one of them, each with its trace.
     #[expect(clippy::disallowed_methods, reason = "the organisation leads the condition")]
     pub(in crate::store) async fn end_keys(
         &self,
         organization: Uuid,
         of: impl sea_orm::sea_query::IntoCondition,
-    ) -> Result<u64> {
-        let ended = service_key::Entity::update_many()
+    ) -> Result<()> {
+        let open = Condition::all()
+            .add(service_key::Column::OrganizationId.eq(organization))
+            .add(of.into_condition())
+            .add(service_key::Column::EndedAt.is_null());
+        let keys = service_key::Entity::find().filter(open.clone()).all(&self.tx).await?;
+        service_key::Entity::update_many()
             .col_expr(service_key::Column::EndedAt, Expr::value(self.access.now))
-            .filter(service_key::Column::OrganizationId.eq(organization))
-            .filter(of)
-            .filter(service_key::Column::EndedAt.is_null())
+            .filter(open)
             .exec(&self.tx)
             .await?;
-        Ok(ended.rows_affected)
+        for key in keys {
+            self.trace(organization, Trace::of("END", "service_key"), key.id, None).await?;
+        }
+        Ok(())
     }
 
     /// Puts sessions that have just ended where every server looks, and takes out those whose last token has expired.

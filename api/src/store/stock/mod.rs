@@ -115,6 +115,17 @@ impl Access {
         let inside = |facility| self.viewer.facilities().is_none_or(|cut| cut.contains(&facility));
         self.reads_stock_of(place.organization_id)
             && place.facility_id.map_or(self.viewer.facilities().is_none(), inside)
+            && !self.hides_place(place)
+    }
+
+    /// Whether a place is the store of a facility that is hidden from the viewer.
+    pub(super) fn hides_place(&self, place: &entity::stock_place::Model) -> bool {
+        place.facility_id.is_some_and(|facility| self.hides(facility))
+    }
+
+    /// The other side of a movement that the viewer sees, also where the viewer's own places do not reach.
+    pub fn other_side(&self, place: Uuid) -> Option<&entity::stock_place::Model> {
+        self.catalog.stock_places.get(place).filter(|place| !self.hides_place(place))
     }
 
     /// Checks what every movement says: a day that is not in the future, and texts of bounded length.

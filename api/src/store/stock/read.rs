@@ -206,9 +206,14 @@ impl Access {
         Ok(places)
     }
 
-    /// The places of a member that is cut to facilities.
+    /// The places of a member that is cut to facilities, or from whom facilities are hidden at which its organisation
+    /// has stores.
     fn places_of_cut(&self) -> Option<Vec<Uuid>> {
-        self.viewer.facilities()?;
+        let own = self.viewer.organization();
+        let mut places = self.catalog.stock_places.iter().filter(|place| Some(place.organization_id) == own);
+        if self.viewer.facilities().is_none() && !places.any(|place| self.hides_place(place)) {
+            return None;
+        }
         let seen = self.catalog.stock_places.iter().filter(|place| self.sees_stock_place(place));
         Some(seen.map(|place| place.id).collect())
     }
@@ -446,11 +451,17 @@ impl Access {
         Ok(movements.collect())
     }
 
+    /// Whether there are deliveries of its own organisation that the viewer does not see.
+    fn is_cut(&self) -> bool {
+        self.viewer.facilities().is_some()
+            || self.catalog.facilities.iter().any(|entry| self.hides(entry.row.id))
+    }
+
     /// Deliveries that a member who is cut to facilities does not see. Of goods that left one of its stores for such a
     /// delivery it sees that they left, and not what became of them.
     async fn for_others(&self, rows: &[stock_movement::Model]) -> Result<HashSet<Uuid>> {
         let all: HashSet<Uuid> = rows.iter().filter_map(|row| row.distribution_id).collect();
-        if all.is_empty() || self.viewer.facilities().is_none() {
+        if all.is_empty() || !self.is_cut() {
             return Ok(HashSet::new());
         }
         let seen: Vec<Uuid> = self

@@ -89,12 +89,13 @@ impl Access {
     pub fn facility_population(&self, id: Uuid) -> Option<&facility_population::Model> {
         let row = self.catalog.facility_populations.get(id)?;
         let inside = self.viewer.facilities().is_none_or(|cut| cut.contains(&row.facility_id));
-        (inside && self.reads_stock_of(row.organization_id)).then_some(row)
+        (inside && self.reads_stock_of(row.organization_id) && !self.hides(row.facility_id)).then_some(row)
     }
 
     /// What a facility lets in, as the viewer's organisation has recorded it; for staff.
     pub fn item_permission(&self, id: Uuid) -> Option<&item_permission::Model> {
-        self.catalog.item_permissions.get(id).filter(|row| self.reads_stock_of(row.organization_id))
+        let row = self.catalog.item_permissions.get(id)?;
+        (self.reads_stock_of(row.organization_id) && !self.hides(row.facility_id)).then_some(row)
     }
 
     /// Whether the viewer reads the stock of an organisation. The program itself does, of the one that it was told.

@@ -1,5 +1,7 @@
 //! Facilities.
 
+mod hide;
+
 use api::id::Kind;
 use serde_json::{Value, json};
 use tests::both;
