@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::outbox::OutboxKind;
 pub use self::record::{
     AgeBand, BlindIndexKind, ConsentDecision, ConsentMethod, ConsentPurpose, DependantRelation,
-    MaternityState, StayEnding,
+    MaternityState, MergeStatus, StayEnding,
 };
 pub use self::safeguarding::{SafeguardingKind, SafeguardingStatus};
 pub use self::sign_in::{Ids, MailKind};

@@ -21,6 +21,7 @@ mod m20261121_000015_audit_chain;
 mod m20261121_000016_record;
 mod m20261121_000017_work;
 mod m20261121_000018_payout;
+mod m20261122_000021_merge;
 pub mod outside;
 
 pub struct Migrator;
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000016_record::Migration),
             Box::new(m20261121_000017_work::Migration),
             Box::new(m20261121_000018_payout::Migration),
+            Box::new(m20261122_000021_merge::Migration),
         ]
     }
 }

@@ -18,7 +18,7 @@ use super::{
     member::{self, Member},
     node::{Node, from_const},
     organization::{self, Statement},
-    participant,
+    participant, participant_merge,
     program::{self, Program},
     render::{Object, Writer, Written},
     safeguarding, shipment, sign_in,
@@ -64,6 +64,7 @@ pub enum Subject {
     /// One that has just been written, so that it need not be read again.
     NewDistribution(Box<Delivery>),
     Participant(Uuid),
+    ParticipantMerge(Uuid),
     /// The answers to the rows of a device.
     Synced(Vec<Answer>),
     /// A member, or what makes one.
@@ -226,6 +227,7 @@ impl Input {
             Kind::Gift => Subject::Gift(id),
             Kind::Distribution => Subject::Distribution(id),
             Kind::Participant => Subject::Participant(id),
+            Kind::ParticipantMerge => Subject::ParticipantMerge(id),
             Kind::SafeguardingNote => Subject::SafeguardingNote(id),
             kind @ (Kind::Workshop
             | Kind::Session
@@ -340,6 +342,7 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str,
             _ => distribution::mutate(access, name, input).await,
         },
         "Participant" => participant::mutate(access, name, input).await,
+        "ParticipantMerge" => participant_merge::mutate(access, name, input).await,
         "Boolean" if name == "seeBrokenGlass" => participant::see(access, input).await,
         "SafeguardingNote" => safeguarding::mutate(access, name, input).await,
         "Workshop" | "Session" | "Enrolment" | "Skill" | "Product" | "ProductionBatch" | "Sale"
@@ -472,6 +475,7 @@ impl Object for Payload {
                 w.optional(node, permission.as_ref().map(|permission| permission as &dyn Object))
             }
             Subject::Participant(id) => participant::one(node, w, *id),
+            Subject::ParticipantMerge(id) => participant_merge::one(node, w, *id),
             Subject::SafeguardingNote(id) => safeguarding::one(node, w, *id),
             Subject::Work(kind, id) => work::one(node, w, *kind, *id),
             Subject::Member(member) => member::subject(node, w, member),

@@ -247,6 +247,10 @@ impl Object for Participant<'_> {
             ),
             "recordedAt" => w.moment(row.recorded_at),
             "erasedAt" => w.optional_moment(row.erased_at),
+            "mergedInto" => match row.merged_into {
+                Some(kept) => w.id(Kind::Participant, kept),
+                None => w.null(),
+            },
             _ => w.absent(node),
         }
     }

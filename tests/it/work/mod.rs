@@ -3,6 +3,7 @@
 mod attendance;
 mod enrolment;
 mod legal;
+mod merge;
 mod production;
 mod scope;
 mod session;

@@ -60,7 +60,25 @@ impl Access {
         write.hold_keys(KeyHold::Move).await?;
         let before = self.participant_to_change(&write, input.at).await?;
         write.forget(before.id).await?;
-        let row = participant::ActiveModel {
+        // She is forgotten in each record that was made of her.
+        for merged in self.merged_into(&write, before.id).await? {
+            write.forget(merged.id).await?;
+            let at = At { id: merged.id, expected: merged.version };
+            self.change_participant(&write, at, self.nobody()).await?;
+            let trace =
+                Trace { action: "ERASE", entity: "participant", detail: json!({ "reason": input.reason }) };
+            write.audit_about(vec![at.id], trace, at.id, Some(at.expected + 1)).await?;
+        }
+        let changed = self.change_participant(&write, input.at, self.nobody()).await?;
+        let trace =
+            Trace { action: "ERASE", entity: "participant", detail: json!({ "reason": input.reason }) };
+        write.finish_of(changed, trace, input.at, input.validate_only).await?;
+        Ok(self.store.destroy_retired().await?)
+    }
+
+    /// A record of which only a code is left.
+    fn nobody(&self) -> participant::ActiveModel {
+        participant::ActiveModel {
             // Paper may still call her by the old one.
             code: Set(format!("ERASED-{}", new_code(self.new_id()))),
             given_names: Set(None),
@@ -70,12 +88,7 @@ impl Access {
             notes: Set(None),
             erased_at: Set(Some(self.now)),
             ..Default::default()
-        };
-        let changed = self.change_participant(&write, input.at, row).await?;
-        let trace =
-            Trace { action: "ERASE", entity: "participant", detail: json!({ "reason": input.reason }) };
-        write.finish_of(changed, trace, input.at, input.validate_only).await?;
-        Ok(self.store.destroy_retired().await?)
+        }
     }
 }
 

@@ -367,7 +367,7 @@ impl Access {
             Kind::Enrolment => {
                 use enrolment::Column as C;
                 let narrow = |filter: &Filter| {
-                    any_of(C::ParticipantId, filter.participant.as_ref())
+                    self.of_named(C::ParticipantId, filter)
                         .add(any_of(C::ProgramId, filter.program.as_ref()))
                         .add(any_of(C::WorkshopId, filter.workshop.as_ref()))
                         .add(one_of(C::Status, filter.status.as_ref()))
@@ -386,8 +386,7 @@ impl Access {
             Kind::Attendance => {
                 use attendance::Column as C;
                 let narrow = |filter: &Filter| {
-                    any_of(C::ParticipantId, filter.participant.as_ref())
-                        .add(any_of(C::SessionId, filter.session.as_ref()))
+                    self.of_named(C::ParticipantId, filter).add(any_of(C::SessionId, filter.session.as_ref()))
                 };
                 let rows = self.select::<attendance::Entity>();
                 let page = which.read(db, rows, C::RecordedAt, C::Id, narrow).await?;
@@ -399,7 +398,7 @@ impl Access {
             }
             Kind::Skill => {
                 use skill::Column as C;
-                let narrow = |filter: &Filter| any_of(C::ParticipantId, filter.participant.as_ref());
+                let narrow = |filter: &Filter| self.of_named(C::ParticipantId, filter);
                 let rows = self.select::<skill::Entity>();
                 let page = which.read(db, rows, C::AttestedOn, C::Id, narrow).await?;
                 let codes = super::codes(self, db, page.rows.iter().map(|row| row.participant_id)).await?;
@@ -412,8 +411,7 @@ impl Access {
             Kind::Payout => {
                 use payout::Column as C;
                 let narrow = |filter: &Filter| {
-                    any_of(C::ParticipantId, filter.participant.as_ref())
-                        .add(any_of(C::RunId, filter.run.as_ref()))
+                    self.of_named(C::ParticipantId, filter).add(any_of(C::RunId, filter.run.as_ref()))
                 };
                 let rows = self.select::<payout::Entity>();
                 let mut page = which.read(db, rows, C::RecordedAt, C::Id, narrow).await?;
@@ -423,7 +421,7 @@ impl Access {
             }
             Kind::SavingsWithdrawal => {
                 use savings_withdrawal::Column as C;
-                let narrow = |filter: &Filter| any_of(C::ParticipantId, filter.participant.as_ref());
+                let narrow = |filter: &Filter| self.of_named(C::ParticipantId, filter);
                 let rows = self.select::<savings_withdrawal::Entity>();
                 let page = which.read(db, rows, C::WithdrawnOn, C::Id, narrow).await?;
                 let codes = super::codes(self, db, page.rows.iter().map(|row| row.participant_id)).await?;
@@ -435,8 +433,7 @@ impl Access {
             _ => {
                 use legal_matter::Column as C;
                 let narrow = |filter: &Filter| {
-                    any_of(C::ParticipantId, filter.participant.as_ref())
-                        .add(one_of(C::Stage, filter.status.as_ref()))
+                    self.of_named(C::ParticipantId, filter).add(one_of(C::Stage, filter.status.as_ref()))
                 };
                 let rows = self.select::<legal_matter::Entity>();
                 let page = which.read(db, rows, C::OpenedOn, C::Id, narrow).await?;
@@ -447,6 +444,14 @@ impl Access {
                 })
             }
         })
+    }
+
+    /// Rows of the women whom a filter names; when it names none those that count.
+    fn of_named<C: ColumnTrait>(&self, woman: C, filter: &Filter) -> Condition {
+        match &filter.participant {
+            Some(women) => among(woman, women.iter().copied()),
+            None => self.unmerged(woman),
+        }
     }
 
     async fn read_batches(&self, db: &impl ConnectionTrait, which: &Which<'_>) -> Result<Page<Row>> {
