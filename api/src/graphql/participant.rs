@@ -10,6 +10,7 @@ use super::{
     mutation::{Done, Input, Subject},
     node::Node,
     render::{Need, Object, Writer, Written},
+    work,
 };
 use crate::{
     auth::Right,
@@ -26,6 +27,7 @@ use crate::{
             maternity::{EndMaternity, RecordMaternity},
             stay::{BeginStay, EndStay},
         },
+        work::read::Parent,
     },
 };
 
@@ -104,7 +106,7 @@ fn wanted<'n>(selections: impl IntoIterator<Item = &'n Node<'n>>) -> Wanted {
                 }
             }
             // These are readings of their own.
-            "stays" | "dependants" | "maternity" | "consents" | "__typename" => {}
+            "stays" | "dependants" | "maternity" | "consents" | "enrolments" | "__typename" => {}
             name => wanted.fields.push(name.to_owned()),
         }
     }
@@ -245,6 +247,7 @@ impl Object for Participant<'_> {
                     w.list(node, rows, |w, row| w.object(node, &Consent(row)))
                 },
             ),
+            "enrolments" => work::below(node, w, Parent::Participant, row.id),
             "recordedAt" => w.moment(row.recorded_at),
             "erasedAt" => w.optional_moment(row.erased_at),
             "mergedInto" => match row.merged_into {

@@ -2,6 +2,7 @@
 
 mod attendance;
 mod enrolment;
+mod graph;
 mod legal;
 mod merge;
 mod production;
