@@ -41,6 +41,15 @@ impl Text {
         Self { bytes, keys }
     }
 
+    /// The same with one more line in its head.
+    #[must_use]
+    pub fn with(self, header: &str) -> Self {
+        let mut bytes = self.bytes;
+        let first = find(&bytes, b"\r\n").map_or(0, |end| end + 2);
+        bytes.splice(first..first, format!("{header}\r\n").into_bytes());
+        Self::new(bytes)
+    }
+
     /// The request with keys that were never used.
     #[expect(clippy::disallowed_methods, reason = "keys of a client, which has no clock or dice of ours")]
     fn fresh(&mut self) -> &[u8] {

@@ -15,6 +15,7 @@ mod report;
 mod run;
 mod setup;
 mod stock;
+mod women;
 
 use std::path::PathBuf;
 
@@ -49,7 +50,7 @@ struct Settings {
     /// How many connections send requests.
     #[arg(long, value_delimiter = ',', default_values_t = [1, 16, 64])]
     connections: Vec<usize>,
-    /// Which cases: page, nested, stats, stats-item, one, stock, changes, unchanged, record, sync, fan-out, or export;
+    /// Which cases: page, nested, stats, stats-item, one, stock, women, attendance, changes, unchanged, record, sync, fan-out, or export;
     /// all but the last when left out.
     #[arg(long, value_parser = Case::parse, value_delimiter = ',')]
     only: Vec<Case>,

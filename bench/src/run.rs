@@ -14,7 +14,7 @@ use crate::{
     measure,
     report::{self, Cell, SERVERS},
     setup::{Contender, MAIN, SECOND, Setup},
-    stock,
+    stock, women,
 };
 
 pub async fn run(settings: Settings) -> Result<()> {
@@ -25,9 +25,9 @@ pub async fn run(settings: Settings) -> Result<()> {
     if settings.wants(Case::Export) {
         export_and_import(&setup, &coordinator, settings.scale).await?;
     }
-    let samples = Samples::read(&db, setup.token("partner", PARTNER)?, coordinator).await?;
+    let mut samples = Samples::read(&db, setup.token("partner", PARTNER)?, coordinator).await?;
     let names = Name::ALL.into_iter().filter(|name| settings.wants(Case::Compared(*name)));
-    let cells = compare(&settings, &setup, &db, &samples, &names.collect::<Vec<_>>()).await?;
+    let cells = compare(&settings, &setup, &db, &mut samples, &names.collect::<Vec<_>>()).await?;
     let fan_out = match settings.wants(Case::FanOut) {
         true => {
             let tokens = fan_out::accounts(&db, &setup.data.join("keys"), settings.sockets).await?;
@@ -56,7 +56,7 @@ async fn compare(
     settings: &Settings,
     setup: &Setup,
     db: &Client,
-    samples: &Samples,
+    samples: &mut Samples,
     names: &[Name],
 ) -> Result<Vec<Cell>> {
     if names.is_empty() {
@@ -67,6 +67,12 @@ async fn compare(
         stock::fill(ours.server.address, samples).await?;
         db.batch_execute("VACUUM ANALYZE").await?;
     }
+    women::table(db).await?;
+    if names.iter().any(|name| name.of_women()) {
+        samples.session = women::fill(ours.server.address, db, samples).await?;
+        db.batch_execute("VACUUM ANALYZE").await?;
+    }
+    let samples = &*samples;
     let contenders = [ours, setup.hand("best", SERVERS[1]).await?, setup.hand("usual", SERVERS[2]).await?];
     for name in names {
         check::same(&contenders, samples, *name).await?;

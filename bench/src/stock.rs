@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     Result,
-    cases::{Samples, graphql},
+    cases::Samples,
     load::{self, MARK},
 };
 
@@ -58,7 +58,7 @@ fn line(samples: &Samples, number: u64) -> Value {
 }
 
 /// A mutation by the coordinator, which has to succeed.
-async fn act(
+pub async fn act(
     address: SocketAddr,
     samples: &Samples,
     name: &str,
@@ -71,7 +71,7 @@ async fn act(
     let document = format!(
         "mutation($input: {kind}Input!) {{ {name}(input: $input) {{ {wanted} userErrors {{ code field message }} }} }}"
     );
-    let request = graphql(&samples.coordinator_token, &document, &json!({ "input": input }));
+    let request = samples.of_women(&document, &json!({ "input": input }));
     let mut data = load::data(address, &request).await?;
     if data[name]["userErrors"] != json!([]) {
         return Err(format!("{name}: {data}").into());

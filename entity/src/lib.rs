@@ -63,6 +63,8 @@ pub mod organization_key;
 pub mod outbox;
 pub mod participant;
 pub mod participant_key;
+pub mod participant_merge;
+pub mod participant_merge_row;
 pub mod payout;
 pub mod payout_deduction;
 pub mod payout_part;

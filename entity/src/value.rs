@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use self::outbox::OutboxKind;
 pub use self::record::{
     AgeBand, BlindIndexKind, ConsentDecision, ConsentMethod, ConsentPurpose, DependantRelation,
-    MaternityState, StayEnding,
+    MaternityState, MergeStatus, StayEnding,
 };
 pub use self::rights::{
     RefusalGround, RetentionAction, RetentionEvent, RetentionSubject, RightsRequestChannel,

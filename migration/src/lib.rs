@@ -23,6 +23,7 @@ mod m20261121_000017_work;
 mod m20261121_000018_payout;
 mod m20261122_000019_rights;
 mod m20261122_000020_hidden;
+mod m20261122_000021_merge;
 pub mod outside;
 
 pub struct Migrator;
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000018_payout::Migration),
             Box::new(m20261122_000019_rights::Migration),
             Box::new(m20261122_000020_hidden::Migration),
+            Box::new(m20261122_000021_merge::Migration),
         ]
     }
 }

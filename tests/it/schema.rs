@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 98] = [
+const ENTITIES: [(&str, Shape); 100] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -78,6 +78,8 @@ const ENTITIES: [(&str, Shape); 98] = [
     ("outbox", shape::<entity::outbox::Entity>),
     ("participant", shape::<entity::participant::Entity>),
     ("participant_key", shape::<entity::participant_key::Entity>),
+    ("participant_merge", shape::<entity::participant_merge::Entity>),
+    ("participant_merge_row", shape::<entity::participant_merge_row::Entity>),
     ("payout", shape::<entity::payout::Entity>),
     ("payout_deduction", shape::<entity::payout_deduction::Entity>),
     ("payout_part", shape::<entity::payout_part::Entity>),

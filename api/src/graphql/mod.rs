@@ -24,6 +24,7 @@ pub mod mutation;
 pub mod node;
 pub mod organization;
 pub mod participant;
+mod participant_merge;
 pub mod program;
 pub mod query;
 pub mod render;
@@ -335,7 +336,10 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
     stock::fetch_rows(access, lots, movements, fetched).await;
     self::work::fetch(access, work, &mut fetched.work).await;
     shipment::fetch(access, shipments, proofs, fetched).await;
-    for (number, (asked, women)) in records {
+    for (number, (asked, mut women)) in records {
+        // Several rows can be about one woman.
+        women.sort_unstable();
+        women.dedup();
         let mut found = access.records(&asked, &women).await;
         fetched.records.extend(women.into_iter().map(|woman| {
             let of = found.as_mut().map_err(|error| error.clone()).and_then(|found| {

@@ -19,7 +19,7 @@ use super::{
     member::{self, Member},
     node::{Node, from_const},
     organization::{self, Statement},
-    participant,
+    participant, participant_merge,
     program::{self, Program},
     render::{Object, Writer, Written},
     retention, rights_request, safeguarding, shipment, sign_in,
@@ -67,6 +67,7 @@ pub enum Subject {
     /// One that has just been written, so that it need not be read again.
     NewDistribution(Box<Delivery>),
     Participant(Uuid),
+    ParticipantMerge(Uuid),
     /// The answers to the rows of a device.
     Synced(Vec<Answer>),
     /// A member, or what makes one.
@@ -229,6 +230,7 @@ impl Input {
             Kind::Gift => Subject::Gift(id),
             Kind::Distribution => Subject::Distribution(id),
             Kind::Participant => Subject::Participant(id),
+            Kind::ParticipantMerge => Subject::ParticipantMerge(id),
             Kind::SafeguardingNote => Subject::SafeguardingNote(id),
             Kind::RightsRequest => Subject::RightsRequest(id),
             kind @ (Kind::Workshop
@@ -344,6 +346,7 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str,
             _ => distribution::mutate(access, name, input).await,
         },
         "Participant" => participant::mutate(access, name, input).await,
+        "ParticipantMerge" => participant_merge::mutate(access, name, input).await,
         "Boolean" if name == "seeBrokenGlass" => participant::see(access, input).await,
         "RightsRequest" => rights_request::mutate(access, name, input).await,
         "RetentionRule" => retention::mutate(access, name, input).await,
@@ -480,6 +483,7 @@ impl Object for Payload {
             Subject::Participant(id) => participant::one(node, w, *id),
             Subject::RightsRequest(id) => rights_request::one(node, w, *id),
             Subject::RetentionRule(subject) => retention::one(node, w, *subject),
+            Subject::ParticipantMerge(id) => participant_merge::one(node, w, *id),
             Subject::SafeguardingNote(id) => safeguarding::one(node, w, *id),
             Subject::Work(kind, id) => work::one(node, w, *kind, *id),
             Subject::Member(member) => member::subject(node, w, member),

@@ -12,6 +12,7 @@ use super::{
     mutation::{Done, Input, Subject},
     node::Node,
     render::{Need, Object, Writer, Written},
+    work,
 };
 use crate::{
     auth::Right,
@@ -28,6 +29,7 @@ use crate::{
             maternity::{EndMaternity, RecordMaternity},
             stay::{BeginStay, EndStay},
         },
+        work::read::Parent,
     },
 };
 
@@ -107,7 +109,8 @@ fn wanted<'n>(selections: impl IntoIterator<Item = &'n Node<'n>>) -> Wanted {
                 }
             }
             // These are readings of their own.
-            "stays" | "dependants" | "maternity" | "consents" | "accessReport" | "__typename" => {}
+            "stays" | "dependants" | "maternity" | "consents" | "enrolments" | "accessReport"
+            | "__typename" => {}
             name => wanted.fields.push(name.to_owned()),
         }
     }
@@ -257,8 +260,13 @@ impl Object for Participant<'_> {
                     w.list(node, rows, |w, row| w.object(node, &RecordUse(row)))
                 },
             ),
+            "enrolments" => work::below(node, w, Parent::Participant, row.id),
             "recordedAt" => w.moment(row.recorded_at),
             "erasedAt" => w.optional_moment(row.erased_at),
+            "mergedInto" => match row.merged_into {
+                Some(kept) => w.id(Kind::Participant, kept),
+                None => w.null(),
+            },
             _ => w.absent(node),
         }
     }

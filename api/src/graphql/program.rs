@@ -11,6 +11,7 @@ use super::{
     organization::Organization,
     render::{Object, Writer, Written},
     text::LocalizedText,
+    work,
 };
 use crate::{
     id::Kind,
@@ -19,6 +20,7 @@ use crate::{
         distribution::Parent,
         keyset::Direction,
         program::{CreateProgram, Filter, OrderField, UpdateProgram, View},
+        work::read,
     },
 };
 
@@ -116,6 +118,7 @@ impl Object for Program<'_> {
                 w.list(node, access.program_facilities(self.0), |w, entry| w.object(node, &Facility(entry)))
             }
             "distributions" => distribution::list(node, w, Some((Parent::Program, row.id))),
+            "workshops" | "sessions" => work::below(node, w, read::Parent::Program, row.id),
             _ => w.absent(node),
         }
     }

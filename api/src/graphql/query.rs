@@ -14,7 +14,7 @@ use super::{
     member::{self, User, ViewerAccount},
     node::Node,
     organization::{self, Claim, Organization, Statement},
-    participant,
+    participant, participant_merge,
     program::{self, Program},
     render::{Object, Writer, Written},
     retention, rights_request, safeguarding,
@@ -88,6 +88,7 @@ impl Object for Query {
             "participants" => participant::list(node, w),
             "participant" => participant::by_id(node, w),
             "brokenGlass" => participant::broken_glass(node, w),
+            "participantMerges" => participant_merge::list(node, w),
             "workshops" | "sessions" | "enrolments" | "attendance" | "skills" | "products"
             | "productionBatches" | "sales" | "legalMatters" | "payoutPolicies" | "payoutRuns"
             | "payoutRun" | "payouts" | "savingsWithdrawals" | "savings" => work::query(node, w),
@@ -146,9 +147,12 @@ pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
         | Kind::Payout
         | Kind::SavingsWithdrawal
         | Kind::LegalMatter => work::one(node, w, kind, id),
-        Kind::Participant | Kind::CustodyStay | Kind::Maternity | Kind::Consent | Kind::BreakGlass => {
-            w.null()
-        }
+        Kind::Participant
+        | Kind::CustodyStay
+        | Kind::Maternity
+        | Kind::Consent
+        | Kind::BreakGlass
+        | Kind::ParticipantMerge => w.null(),
         // Lists alone give these out, and leave a trace of it.
         Kind::AuditEvent | Kind::AuditActor | Kind::AuditObject | Kind::SafeguardingNote => w.null(),
         Kind::RightsRequest => rights_request::one(node, w, id),

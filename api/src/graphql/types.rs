@@ -24,7 +24,7 @@ use super::{
 /// Scalars that GraphQL brings along.
 pub const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-const SOURCES: [&str; 24] = [
+const SOURCES: [&str; 25] = [
     include_str!("core.graphql"),
     include_str!("organization.graphql"),
     include_str!("facility.graphql"),
@@ -45,6 +45,7 @@ const SOURCES: [&str; 24] = [
     include_str!("safeguarding.graphql"),
     include_str!("live.graphql"),
     include_str!("participant.graphql"),
+    include_str!("participant_merge.graphql"),
     include_str!("work.graphql"),
     include_str!("payout.graphql"),
     include_str!("sign_in.graphql"),

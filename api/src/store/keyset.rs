@@ -4,7 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
     Condition,
-    sea_query::{Expr, ExprTrait, NullOrdering, Order, SelectStatement},
+    sea_query::{Expr, ExprTrait, NullOrdering, Order, SelectStatement, WindowStatement},
 };
 use uuid::Uuid;
 
@@ -124,6 +124,18 @@ impl SqlOrder {
             statement.order_by_expr(self.key.clone(), order.clone());
         }
         statement.order_by_expr(self.id.clone(), order);
+    }
+
+    /// Sorts the rows of each partition in the direction that the window reads.
+    pub fn sort_each(&self, partition: &mut WindowStatement, backwards: bool) {
+        let direction =
+            if (self.direction == Direction::Ascending) == backwards { Order::Desc } else { Order::Asc };
+        if self.nullable {
+            let nulls = if backwards { Order::Desc } else { Order::Asc };
+            partition.order_by_expr(self.key.clone().is_null(), nulls);
+        }
+        partition.order_by_expr(self.key.clone(), direction.clone());
+        partition.order_by_expr(self.id.clone(), direction);
     }
 
     /// The rows between the window's ends.

@@ -133,7 +133,7 @@ impl Reading<'_> {
 pub(super) enum KeyHold {
     /// It reads by them: none is moved and destroyed meanwhile.
     Stay,
-    /// It moves women to another key.
+    /// It moves women to another key, or what they did to another record.
     Move,
 }
 

@@ -12,7 +12,7 @@ use sea_orm::{
     Set, Statement,
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
@@ -161,7 +161,7 @@ impl Access {
         let db = self.reader();
         let mut rules = self.select::<retention_rule::Entity>().all(db).await?;
         rules.sort_by_key(|rule| rule.subject);
-        let held = self.held(db, None).await?;
+        let held = self.women_held(db, None).await?;
         let mut all = Vec::with_capacity(rules.len());
         for row in rules {
             let (due, held) = free(self.due(db, &row, None).await?, &held);
@@ -257,7 +257,7 @@ impl Access {
         rules.sort_by_key(|rule| rule.subject);
         let mut report = Vec::with_capacity(rules.len());
         for rule in rules {
-            let held = self.held(self.reader(), None).await?;
+            let held = self.women_held(self.reader(), None).await?;
             let (due, held) = free(self.due(self.reader(), &rule, None).await?, &held);
             let mut done = due.len() as i64;
             if !dry {
@@ -281,13 +281,14 @@ impl Access {
             write.hold_keys(KeyHold::Move).await?;
         }
         // Something may have changed since the list was read: a request came in, she is back.
-        let held = self.held(&write.tx, due.woman).await?;
+        let held = self.women_held(&write.tx, due.woman).await?;
         let (still, _) = free(self.due(&write.tx, rule, Some(due.id)).await?, &held);
         if still.is_empty() {
             write.discard().await?;
             return Ok(false);
         }
-        let changed = write.retain(rule, due).await?;
+        let detail = json!({ "reason": "RETENTION", "months": rule.months, "after": rule.event });
+        let changed = write.retain(rule, due, &detail).await?;
         if changed == 0 {
             write.discard().await?;
             return Ok(false);
@@ -300,7 +301,6 @@ impl Access {
             RetentionSubject::SafeguardingNote => ("DELETE", "safeguarding_note"),
             RetentionSubject::RightsRequest => ("DELETE", "rights_request"),
         };
-        let detail = json!({ "reason": "RETENTION", "months": rule.months, "after": rule.event });
         let trace = Trace { action, entity, detail };
         write.audit_about(due.woman.into_iter().collect(), trace, due.id, None).await?;
         write.commit().await?;
@@ -308,12 +308,22 @@ impl Access {
     }
 
     /// Whose data are kept whatever the rules say; of all women or of one.
-    async fn held(&self, db: &impl ConnectionTrait, one: Option<Uuid>) -> Result<HashMap<Uuid, Vec<Hold>>> {
+    async fn women_held(
+        &self,
+        db: &impl ConnectionTrait,
+        one: Option<Uuid>,
+    ) -> Result<HashMap<Uuid, Vec<Hold>>> {
         let mut held: HashMap<Uuid, Vec<Hold>> = HashMap::new();
         for hold in Hold::ALL {
-            let (mut sql, mut values) = (hold.women().to_owned(), vec![self.own()?.into()]);
+            // What is held of a record that was merged is held of the one that was kept.
+            let mut sql = format!(
+                "SELECT COALESCE(p.merged_into, p.id) AS woman FROM ({}) held \
+                 JOIN participant p ON p.organization_id = $1 AND p.id = held.woman",
+                hold.women()
+            );
+            let mut values = vec![self.own()?.into()];
             if let Some(woman) = one {
-                sql = format!("SELECT woman FROM ({sql}) held WHERE woman = $2");
+                sql.push_str(" WHERE COALESCE(p.merged_into, p.id) = $2");
                 values.push(woman.into());
             }
             let statement = Statement::from_sql_and_values(self.backend(), sql, values);
@@ -349,8 +359,8 @@ impl Access {
                  AND p.erased_at IS NULL AND p.merged_into IS NULL AND {gone}"
             ),
             RetentionSubject::ParticipantNotes => format!(
-                "SELECT p.id, p.version, p.id AS woman FROM participant p WHERE p.organization_id = $1 \
-                 AND p.notes IS NOT NULL AND {gone}"
+                "SELECT p.id, p.version, COALESCE(p.merged_into, p.id) AS woman FROM participant p \
+                 WHERE p.organization_id = $1 AND p.notes IS NOT NULL AND {gone}"
             ),
             RetentionSubject::Maternity => {
                 "SELECT id, version, participant_id AS woman FROM maternity \
@@ -392,11 +402,11 @@ impl Write<'_> {
         clippy::disallowed_methods,
         reason = "rows of the own organisation whose time is over; it is audited"
     )]
-    async fn retain(&self, rule: &retention_rule::Model, due: &Due) -> Result<u64> {
+    async fn retain(&self, rule: &retention_rule::Model, due: &Due, detail: &Value) -> Result<u64> {
         let own = self.access.own()?;
         let at = At { id: due.id, expected: due.version };
         Ok(match rule.subject {
-            RetentionSubject::Participant => self.access.forget_participant(self, at).await?,
+            RetentionSubject::Participant => self.access.forget_participant(self, at, detail).await?,
             RetentionSubject::ParticipantNotes => {
                 let row = participant::ActiveModel { notes: Set(None), ..Default::default() };
                 self.access.change_participant(self, at, row).await?

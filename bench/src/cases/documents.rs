@@ -56,6 +56,24 @@ pub const STOCK: &str = "query Stock($facility: ID!) {
   }
 }";
 
+pub const WOMEN: &str = "query Women {
+  participants(first: 50) {
+    nodes {
+      id code
+      identity { givenNames familyNames birthDate }
+      enrolments(first: 5) { nodes { id status startsOn program { id name { text } } } }
+    }
+  }
+}";
+
+pub const ATTENDANCE: &str = "query Attendance($id: ID!) {
+  node(id: $id) {
+    ... on Session {
+      attendance { id mark minutes participant { id code identity { givenNames familyNames } } }
+    }
+  }
+}";
+
 pub const CHANGES: &str = "query Changes($since: String, $first: Int!) {
   changes(since: $since, first: $first) {
     changes {

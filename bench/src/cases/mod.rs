@@ -5,7 +5,7 @@ mod samples;
 
 use clap::ValueEnum;
 
-pub use self::samples::{Device, ORGANIZATION, PARTNER, Samples, graphql};
+pub use self::samples::{Device, ORGANIZATION, PARTNER, Samples};
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub enum Name {
@@ -21,6 +21,10 @@ pub enum Name {
     One,
     /// What lies at the store of a facility: each lot that is not used up.
     Stock,
+    /// 50 women with who they are and their enrolments.
+    Women,
+    /// Who was at a session: 40 women.
+    Attendance,
     /// 100 changes with what they are of, from the midst of a device's first walk.
     Changes,
     /// A device asks again, and nothing has changed.
@@ -38,13 +42,15 @@ const MOST_DEVICES: usize = 4;
 
 impl Name {
     /// What writes comes last, so that all else reads the same rows in every run.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Page,
         Self::Nested,
         Self::Stats,
         Self::StatsItem,
         Self::One,
         Self::Stock,
+        Self::Women,
+        Self::Attendance,
         Self::Changes,
         Self::Unchanged,
         Self::Record,
@@ -59,6 +65,8 @@ impl Name {
             Self::StatsItem => "statistics of an item",
             Self::One => "single row",
             Self::Stock => "stock on hand",
+            Self::Women => "women, a page",
+            Self::Attendance => "attendance",
             Self::Changes => "changes, a page",
             Self::Unchanged => "changes, none",
             Self::Record => "mutation",
@@ -70,7 +78,7 @@ impl Name {
     pub fn servers(self) -> usize {
         match self {
             Self::Changes | Self::Unchanged => 1,
-            Self::Stock | Self::Sync => 2,
+            Self::Stock | Self::Women | Self::Attendance | Self::Sync => 2,
             _ => 3,
         }
     }
@@ -88,6 +96,11 @@ impl Name {
         connections
     }
 
+    /// Whether it is about women, for which Umbral wants to be told a purpose.
+    pub fn of_women(self) -> bool {
+        matches!(self, Self::Women | Self::Attendance)
+    }
+
     pub fn writes(self) -> bool {
         matches!(self, Self::Record | Self::Sync)
     }
@@ -99,6 +112,8 @@ impl Name {
             Self::Stats | Self::StatsItem => "/stats",
             Self::One => "/one",
             Self::Stock => "/stock",
+            Self::Women => "/women",
+            Self::Attendance => "/attendance",
             // Umbral alone answers these.
             Self::Changes | Self::Unchanged => "/",
             Self::Record => "/record",
@@ -113,6 +128,8 @@ impl Name {
             Self::Stats | Self::StatsItem => documents::STATS,
             Self::One => documents::ONE,
             Self::Stock => documents::STOCK,
+            Self::Women => documents::WOMEN,
+            Self::Attendance => documents::ATTENDANCE,
             Self::Changes | Self::Unchanged => documents::CHANGES,
             Self::Record => documents::RECORD,
             Self::Sync => documents::SYNC,

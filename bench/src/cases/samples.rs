@@ -26,6 +26,8 @@ pub struct Samples {
     pub goods: (Uuid, [Uuid; 2]),
     pub partner_token: String,
     pub coordinator_token: String,
+    /// A session that women were at; empty until there is one.
+    pub session: String,
 }
 
 /// The organisation whose deliveries are asked for.
@@ -78,17 +80,19 @@ impl Samples {
             ),
             partner_token,
             coordinator_token,
+            session: String::new(),
         })
     }
 
     /// The requests of a case, as one kind of server takes them.
     pub fn requests(&self, name: Name, asked: Asked) -> Requests {
-        let staff = name.writes() || name == Name::Stock;
+        let staff = name.writes() || name.of_women() || name == Name::Stock;
         let token = if staff { &self.coordinator_token } else { &self.partner_token };
         let texts = self
             .variables(name)
             .into_iter()
             .map(|variables| match asked {
+                Asked::Umbral if name.of_women() => self.of_women(name.document(), &variables),
                 Asked::Umbral => graphql(token, name.document(), &variables),
                 Asked::Hand if name.writes() => {
                     http("POST", name.path(), token, Some(&variables["input"].to_string()))
@@ -99,6 +103,11 @@ impl Samples {
             })
             .collect();
         Requests { texts, rows: name.rows() }
+    }
+
+    /// A document that is about women, sent by the coordinator.
+    pub fn of_women(&self, document: &str, variables: &Value) -> Text {
+        graphql(&self.coordinator_token, document, variables).with("Umbral-Purpose: SERVICE")
     }
 
     fn variables(&self, name: Name) -> Vec<Value> {
@@ -117,6 +126,8 @@ impl Samples {
                 ids.map(|id| json!({ "id": text(Kind::Distribution, *id) })).collect()
             }
             Name::Stock => self.sites.iter().map(|id| json!({ "facility": facility(id) })).collect(),
+            Name::Women => vec![json!({})],
+            Name::Attendance => vec![json!({ "id": self.session })],
             // These are of a device.
             Name::Changes | Name::Unchanged => Vec::new(),
             Name::Record => {
@@ -155,6 +166,7 @@ impl Samples {
         let value = |name: &str| variables[name].as_str().unwrap_or_default();
         match name {
             Name::Page | Name::Stock => format!("facility={}", value("facility")),
+            Name::Women => String::new(),
             Name::Nested => format!("country={}", value("country")),
             Name::Stats => format!("from={from}&to={to}"),
             Name::StatsItem => format!("from={from}&to={to}&item={}", text(Kind::Item, self.item)),
@@ -199,7 +211,7 @@ impl Device {
 }
 
 /// A document sent to Umbral.
-pub fn graphql(token: &str, document: &str, variables: &Value) -> Text {
+fn graphql(token: &str, document: &str, variables: &Value) -> Text {
     let body = json!({ "query": document, "variables": variables });
     http("POST", "/graphql", token, Some(&body.to_string()))
 }

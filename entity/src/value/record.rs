@@ -225,3 +225,27 @@ pub enum BlindIndexKind {
     Name,
     Document,
 }
+
+/// How far it has come to merge two records of one woman.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Eq,
+    Hash,
+    Ord,
+    PartialEq,
+    PartialOrd,
+    Serialize,
+    Deserialize,
+    EnumIter,
+    DeriveActiveEnum,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum MergeStatus {
+    Proposed,
+    Merged,
+    Refused,
+    Undone,
+}

@@ -5,6 +5,7 @@ mod cipher;
 mod consent;
 mod erase;
 mod keep;
+pub mod merge;
 mod named;
 mod reach;
 

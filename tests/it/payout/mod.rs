@@ -1,5 +1,6 @@
 //! Pay-outs: from a sale to what a woman has signed for.
 
+mod merge;
 mod property;
 mod refused;
 mod run;

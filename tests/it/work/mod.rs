@@ -2,7 +2,9 @@
 
 mod attendance;
 mod enrolment;
+mod graph;
 mod legal;
+mod merge;
 mod production;
 mod scope;
 mod session;

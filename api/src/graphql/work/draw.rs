@@ -7,18 +7,19 @@ use entity::{
 use sea_orm::ActiveEnum;
 use uuid::Uuid;
 
-use super::{attendance as attendance_of, one, optional, payout};
+use super::{attendance as attendance_of, below, one, optional, payout};
 use crate::{
     graphql::{
         award::Money,
         facility::Facility,
         node::Node,
+        participant,
         program::Program,
         render::{Object, Writer, Written},
         text::LocalizedText,
     },
     id::Kind,
-    store::work::read::Row,
+    store::work::read::{Parent, Row},
 };
 
 /// A row of any of the kinds.
@@ -94,6 +95,7 @@ fn workshop(row: &workshop::Model, node: &Node<'_>, w: &mut Writer<'_>) -> Writt
         "startsOn" => w.date(row.starts_on),
         "endsOn" => w.optional_date(row.ends_on),
         "cancelled" => w.bool(row.cancelled_at.is_some()),
+        "sessions" | "enrolments" => below(node, w, Parent::Workshop, row.id),
         "version" => w.int(row.version.into()),
         "recordedAt" => w.moment(row.recorded_at),
         _ => w.absent(node),
@@ -127,7 +129,7 @@ fn enrolment(
 ) -> Written {
     match node.name {
         "id" => w.id(Kind::Enrolment, row.id),
-        "participant" => w.id(Kind::Participant, row.participant_id),
+        "participant" => participant::one(node, w, row.participant_id),
         "participantCode" => w.str(code),
         "program" => program(node, w, row.program_id),
         "workshop" => optional(node, w, Kind::Workshop, row.workshop_id),
@@ -161,7 +163,7 @@ impl Object for EnrolmentStep<'_> {
 fn attendance(row: &attendance::Model, code: &str, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
     match node.name {
         "id" => w.id(Kind::Attendance, row.id),
-        "participant" => w.id(Kind::Participant, row.participant_id),
+        "participant" => participant::one(node, w, row.participant_id),
         "participantCode" => w.str(code),
         "session" => one(node, w, Kind::Session, row.session_id),
         "mark" => w.word(&row.mark),
@@ -177,7 +179,7 @@ fn attendance(row: &attendance::Model, code: &str, node: &Node<'_>, w: &mut Writ
 fn skill(row: &skill::Model, code: &str, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
     match node.name {
         "id" => w.id(Kind::Skill, row.id),
-        "participant" => w.id(Kind::Participant, row.participant_id),
+        "participant" => participant::one(node, w, row.participant_id),
         "participantCode" => w.str(code),
         "technique" => w.str(&row.technique),
         "level" => w.word(&row.level),
@@ -227,7 +229,7 @@ impl Object for Maker<'_> {
 
     fn field(&self, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
         match node.name {
-            "participant" => w.id(Kind::Participant, self.0.participant_id),
+            "participant" => participant::one(node, w, self.0.participant_id),
             "participantCode" => w.str(self.1),
             "parts" => w.int(self.0.parts.into()),
             _ => w.absent(node),
@@ -255,7 +257,7 @@ fn sale(row: &sale::Model, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
 fn matter(row: &legal_matter::Model, code: &str, node: &Node<'_>, w: &mut Writer<'_>) -> Written {
     match node.name {
         "id" => w.id(Kind::LegalMatter, row.id),
-        "participant" => w.id(Kind::Participant, row.participant_id),
+        "participant" => participant::one(node, w, row.participant_id),
         "participantCode" => w.str(code),
         "openedOn" => w.date(row.opened_on),
         "stage" => w.word(&row.stage),

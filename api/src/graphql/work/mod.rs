@@ -22,14 +22,14 @@ use crate::{
         Access,
         keyset::Page,
         payout::savings,
-        work::read::{self, Row},
+        work::read::{self, Parent, Row},
     },
 };
 
 /// What has to be fetched of programs at work.
 pub enum Asked {
-    /// A page for the field with this number.
-    Page(usize, Box<read::Asked>),
+    /// A page for the field with this number, below a row or of all.
+    Page(usize, Option<(Parent, Uuid)>, Box<read::Asked>),
     /// A row by its id, with the fields that are selected.
     Row(Kind, Uuid, Vec<String>),
     /// The attendance of a session.
@@ -41,7 +41,7 @@ pub enum Asked {
 /// What has been fetched.
 #[derive(Default)]
 pub struct Fetched {
-    pages: HashMap<usize, Result<Page<Row>>>,
+    pages: HashMap<(usize, Uuid), Result<Page<Row>>>,
     rows: HashMap<(Kind, Uuid), Result<Option<Row>>>,
     attendance: HashMap<Uuid, Result<Vec<Row>>>,
     savings: HashMap<Uuid, Result<Vec<savings::Savings>>>,
@@ -102,11 +102,24 @@ pub fn query(node: &Node<'_>, w: &mut Writer<'_>) -> Written {
             Ok(_) => w.null(),
         };
     };
+    list(node, w, kind, None)
+}
+
+/// A list of rows below one, as its query gives them.
+pub fn below(node: &Node<'_>, w: &mut Writer<'_>, parent: Parent, id: Uuid) -> Written {
+    match listed(node.name) {
+        Some(kind) => list(node, w, kind, Some((parent, id))),
+        None => w.absent(node),
+    }
+}
+
+fn list(node: &Node<'_>, w: &mut Writer<'_>, kind: Kind, parent: Option<(Parent, Uuid)>) -> Written {
     let fetched = w.fetched;
     let (_, list) = names(kind);
-    match fetched.work.pages.get(&node.number) {
-        None => match asked(node, w.access, kind) {
-            Ok(asked) => w.need(Need::Work(Box::new(Asked::Page(node.number, Box::new(asked))))),
+    let under = parent.map(|(_, id)| id).unwrap_or_default();
+    match fetched.work.pages.get(&(node.number, under)) {
+        None => match asked(node, w.access, kind, parent) {
+            Ok(asked) => w.need(Need::Work(Box::new(Asked::Page(node.number, parent, Box::new(asked))))),
             Err(error) => w.fail(node, error),
         },
         Some(Err(error)) => w.fail(node, error.clone()),
@@ -114,7 +127,7 @@ pub fn query(node: &Node<'_>, w: &mut Writer<'_>) -> Written {
             let connection = Connection {
                 names: list,
                 page,
-                cursors: cursors(w.access, node, list.connection, ""),
+                cursors: cursors(w.access, node, list.connection, &text_of(parent)),
                 draw: |w: &mut Writer<'_>, node: &Node<'_>, row: &Row| w.object(node, &Drawn(row)),
                 place: Row::place,
             };
@@ -123,7 +136,17 @@ pub fn query(node: &Node<'_>, w: &mut Writer<'_>) -> Written {
     }
 }
 
-fn asked(node: &Node<'_>, access: &Access, kind: Kind) -> Result<read::Asked> {
+/// What the cursors of a list are bound to beside the list.
+fn text_of(parent: Option<(Parent, Uuid)>) -> String {
+    parent.map_or_else(String::new, |(_, id)| id.to_string())
+}
+
+fn asked(
+    node: &Node<'_>,
+    access: &Access,
+    kind: Kind,
+    parent: Option<(Parent, Uuid)>,
+) -> Result<read::Asked> {
     let (ty, list) = names(kind);
     let mut fields = BTreeSet::new();
     for field in node.fields(list.connection) {
@@ -139,7 +162,7 @@ fn asked(node: &Node<'_>, access: &Access, kind: Kind) -> Result<read::Asked> {
     Ok(read::Asked {
         kind,
         filter: node.argument("filter")?.unwrap_or_default(),
-        window: window(node, &cursors(access, node, list.connection, ""))?,
+        window: window(node, &cursors(access, node, list.connection, &text_of(parent)))?,
         fields: fields.into_iter().collect(),
     })
 }
@@ -217,10 +240,14 @@ impl Together {
 pub async fn fetch(access: &Access, needs: Vec<Asked>, fetched: &mut Fetched) {
     let mut rows: BTreeMap<u8, (Kind, Together)> = BTreeMap::new();
     let mut sessions = Together::default();
+    let mut below: BTreeMap<usize, Vec<(Parent, Uuid, read::Asked)>> = BTreeMap::new();
     for need in needs {
         match need {
-            Asked::Page(number, asked) => {
-                fetched.pages.insert(number, access.work(&asked).await);
+            Asked::Page(number, None, asked) => {
+                fetched.pages.insert((number, Uuid::nil()), access.work(&asked).await);
+            }
+            Asked::Page(number, Some((parent, id)), asked) => {
+                below.entry(number).or_default().push((parent, id, *asked));
             }
             Asked::Row(kind, id, fields) => {
                 rows.entry(kind as u8).or_insert_with(|| (kind, Together::default())).1.add(id, fields);
@@ -229,6 +256,23 @@ pub async fn fetch(access: &Access, needs: Vec<Asked>, fetched: &mut Fetched) {
             Asked::Savings(woman) => {
                 fetched.savings.insert(woman, access.savings(woman).await);
             }
+        }
+    }
+    for (number, lists) in below {
+        // A cursor belongs to one parent, so pages that start at one are read one by one.
+        let placed =
+            lists.iter().any(|(.., asked)| asked.window.after.is_some() || asked.window.before.is_some());
+        for together in lists.chunks(if placed { 1 } else { lists.len() }) {
+            let Some((parent, _, asked)) = together.first() else { continue };
+            let mut ids: Vec<Uuid> = together.iter().map(|(_, id, _)| *id).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let mut found = access.work_below(asked, *parent, &ids).await;
+            fetched.pages.extend(ids.into_iter().map(|id| {
+                let none = || Error::Internal("a list was not looked for".into());
+                let page = found.as_mut().map_err(|error| error.clone());
+                ((number, id), page.and_then(|found| found.remove(&id).ok_or_else(none)))
+            }));
         }
     }
     for (kind, together) in rows.into_values() {

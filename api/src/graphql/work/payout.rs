@@ -10,6 +10,7 @@ use crate::{
     graphql::{
         award::Money,
         node::Node,
+        participant,
         render::{Object, Writer, Written},
     },
     id::Kind,
@@ -107,7 +108,7 @@ pub(super) fn payout(payout: &Payout, node: &Node<'_>, w: &mut Writer<'_>) -> Wr
     let currency = payout.currency.as_str();
     match node.name {
         "id" => w.id(Kind::Payout, row.id),
-        "participant" => w.id(Kind::Participant, row.participant_id),
+        "participant" => participant::one(node, w, row.participant_id),
         "participantCode" => w.str(&payout.code),
         "run" => one(node, w, Kind::PayoutRun, row.run_id),
         "gross" => w.object(node, &Money { minor: row.gross_minor, currency }),
@@ -145,7 +146,7 @@ pub(super) fn withdrawal(
 ) -> Written {
     match node.name {
         "id" => w.id(Kind::SavingsWithdrawal, row.id),
-        "participant" => w.id(Kind::Participant, row.participant_id),
+        "participant" => participant::one(node, w, row.participant_id),
         "participantCode" => w.str(code),
         "amount" => w.object(node, &Money { minor: row.amount_minor, currency: &row.currency }),
         "withdrawnOn" => w.date(row.withdrawn_on),

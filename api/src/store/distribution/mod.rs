@@ -257,7 +257,7 @@ impl Access {
             (Some((parent, ids)), _) => {
                 statement.cond_where(among(parent.column(), ids.iter().copied()));
                 let mut window = WindowStatement::partition_by((distribution::Entity, parent.column()));
-                sort_window(&mut window, &order, backwards);
+                order.sort_each(&mut window, backwards);
                 statement.expr_window_as(Expr::cust("row_number()"), window, Alias::new("place"));
                 let first = Query::select()
                     .column(Asterisk)
@@ -474,17 +474,6 @@ pub fn place(row: &Row, field: OrderField) -> Place {
         OrderField::PeopleReached => row.people_reached.map_or(Key::Null, |people| Key::Int(people.into())),
     };
     Place { key, id: row.id }
-}
-
-fn sort_window(window: &mut WindowStatement, order: &SqlOrder, backwards: bool) {
-    let direction =
-        if (order.direction == Direction::Ascending) == backwards { Order::Desc } else { Order::Asc };
-    if order.nullable {
-        let nulls = if backwards { Order::Desc } else { Order::Asc };
-        window.order_by_expr(order.key.clone().is_null(), nulls);
-    }
-    window.order_by_expr(order.key.clone(), direction.clone());
-    window.order_by_expr(order.id.clone(), direction);
 }
 
 /// Ids as one parameter, for PostgreSQL.

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::NaiveDate;
 use entity::{custody_stay, distribution, distribution_recipient, participant};
-use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -107,6 +109,10 @@ impl Access {
             .column(participant::Column::Id)
             .filter(among(participant::Column::Id, there))
             .filter(participant::Column::ErasedAt.is_null())
+            // In one order, and held: none is merged into another meanwhile.
+            .filter(participant::Column::MergedInto.is_null())
+            .order_by_asc(participant::Column::Id)
+            .lock_shared()
             .into_tuple()
             .all(&write.tx)
             .await?;
@@ -148,7 +154,8 @@ impl Access {
         let known = self.participants_in(reading.tx(), &women, wanted).await?;
         let mut found: HashMap<Uuid, Vec<_>> = deliveries.iter().map(|id| (*id, Vec::new())).collect();
         for row in &rows {
-            if let Some(woman) = known.get(&row.participant_id) {
+            // Whoever was named under both of her records is one woman.
+            if let Some(woman) = known.get(&row.participant_id).filter(|woman| woman.merged_into.is_none()) {
                 found.entry(row.distribution_id).or_default().push(woman.clone());
             }
         }

@@ -87,6 +87,11 @@ impl Access {
             .filter(participant::Column::ErasedAt.is_null())
             .one(&write.tx)
             .await?;
+        let woman = match woman.as_ref().and_then(|woman| woman.merged_into) {
+            // Paper may still say the code of a record that was merged: it leads to the one that is kept.
+            Some(kept) => participant::Entity::find_by_id((own, kept)).one(&write.tx).await?,
+            None => woman,
+        };
         let Some(woman) = woman else {
             // Trying codes leaves a trace as well.
             write.audit("BREAK_GLASS_REFUSED", "participant", Uuid::nil(), None, Value::Null).await?;

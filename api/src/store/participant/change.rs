@@ -88,8 +88,7 @@ impl Access {
             .select::<participant::Entity>()
             .filter(participant::Column::Id.eq(id))
             .filter(looked_after(self))
-            .filter(participant::Column::ErasedAt.is_null())
-            .filter(participant::Column::MergedInto.is_null());
+            .filter(participant::Column::ErasedAt.is_null());
         Ok(select.lock(lock).one(&write.tx).await?)
     }
 

@@ -112,6 +112,7 @@ pub fn consenting(organization: Uuid, purpose: ConsentPurpose, on: NaiveDate) ->
         .from(participant::Entity)
         .and_where(Expr::col((participant::Entity, participant::Column::OrganizationId)).eq(organization))
         .and_where(Expr::col((participant::Entity, participant::Column::ErasedAt)).is_null())
+        .and_where(Expr::col((participant::Entity, participant::Column::MergedInto)).is_null())
         .and_where(
             Expr::expr(Expr::SubQuery(None, Box::new(latest.into()))).eq(ConsentDecision::Given.to_value()),
         )

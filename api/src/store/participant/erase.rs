@@ -61,17 +61,35 @@ impl Access {
         // Before any row, so that no reading that waits for one of them holds it up.
         write.hold_keys(KeyHold::Move).await?;
         self.participant_to_change(&write, input.at).await?;
-        let changed = self.forget_participant(&write, input.at).await?;
-        let trace =
-            Trace { action: "ERASE", entity: "participant", detail: json!({ "reason": input.reason }) };
+        let detail = json!({ "reason": input.reason });
+        let changed = self.forget_participant(&write, input.at, &detail).await?;
+        let trace = Trace { action: "ERASE", entity: "participant", detail };
         write.finish_of(changed, trace, input.at, input.validate_only).await?;
         Ok(self.store.destroy_retired().await?)
     }
 
-    /// Forgets who she is; how many records that was at their version. The caller holds the keys and audits it.
-    pub(in crate::store) async fn forget_participant(&self, write: &Write<'_>, at: At) -> Result<u64> {
+    /// Forgets who she is in each record that was made of her; how many there are at this version. The caller holds the
+    /// keys, and audits the record that it names.
+    pub(in crate::store) async fn forget_participant(
+        &self,
+        write: &Write<'_>,
+        at: At,
+        detail: &Value,
+    ) -> Result<u64> {
+        for merged in self.merged_into(&write.tx, at.id).await? {
+            write.forget(merged.id).await?;
+            let at = At { id: merged.id, expected: merged.version };
+            self.change_participant(write, at, self.nobody()).await?;
+            let trace = Trace { action: "ERASE", entity: "participant", detail: detail.clone() };
+            write.audit_about(vec![at.id], trace, at.id, Some(at.expected + 1)).await?;
+        }
         write.forget(at.id).await?;
-        let row = participant::ActiveModel {
+        self.change_participant(write, at, self.nobody()).await
+    }
+
+    /// A record of which only a code is left.
+    fn nobody(&self) -> participant::ActiveModel {
+        participant::ActiveModel {
             // Paper may still call her by the old one.
             code: Set(format!("ERASED-{}", new_code(self.new_id()))),
             given_names: Set(None),
@@ -81,8 +99,7 @@ impl Access {
             notes: Set(None),
             erased_at: Set(Some(self.now)),
             ..Default::default()
-        };
-        self.change_participant(write, at, row).await
+        }
     }
 }
 

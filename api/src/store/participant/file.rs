@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::{
     attendance, audit_event, break_glass, consent, custody_stay, dependant, distribution,
-    distribution_recipient, enrolment, enrolment_step, legal_matter, maternity, participant, payout,
-    payout_part, payout_run, product, production_batch, production_maker, record_reach, rights_request,
+    distribution_recipient, enrolment, enrolment_step, legal_matter, maternity, payout, payout_part,
+    payout_run, product, production_batch, production_maker, record_reach, rights_request,
     savings_withdrawal, session, skill, value::Localized, workshop,
 };
 use sea_orm::{
-    ActiveEnum, ColumnTrait, Condition, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
-    QuerySelect,
+    ActiveEnum, Condition, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter,
     sea_query::{Alias, Expr, ExprTrait, JoinType, Order, Query},
 };
 use serde_json::{Value, json};
@@ -158,11 +157,10 @@ impl Access {
         let wanted = Wanted { identity: Part::ALL.to_vec(), fields: Vec::new() };
         let mut known = self.participants_in(tx, &[woman], &wanted).await?;
         let Some(her) = known.remove(&woman).filter(|her| her.erased_at.is_none()) else { return Ok(None) };
-        let ids = self.with_merged(tx, woman).await?;
+        let merged: Vec<Uuid> = self.merged_into(tx, woman).await?.iter().map(|row| row.id).collect();
         let mut records = vec![her];
-        for id in ids.iter().filter(|id| **id != woman) {
-            records.extend(self.participants_in(tx, &[*id], &wanted).await?.remove(id));
-        }
+        records.extend(self.participants_in(tx, &merged, &wanted).await?.into_values());
+        let ids = [vec![woman], merged].concat();
         let gather = Gather { access: self, tx, own, women: ids, language };
         let mut sections = identity(&records)?;
         sections.extend(gather.person().await?);
@@ -198,30 +196,6 @@ impl Access {
             }
         }
         reading.end("record_reach", fields, women.iter().copied(), uses).await
-    }
-
-    /// A woman and those who were merged into her.
-    #[expect(clippy::disallowed_methods, reason = "of a woman whom the caller has found in scope")]
-    pub(in crate::store) async fn with_merged(
-        &self,
-        tx: &DatabaseTransaction,
-        woman: Uuid,
-    ) -> Result<Vec<Uuid>> {
-        let mut all = vec![woman];
-        let mut next = 0;
-        while let Some(kept) = all.get(next).copied() {
-            let merged: Vec<Uuid> = participant::Entity::find()
-                .select_only()
-                .column(participant::Column::Id)
-                .filter(participant::Column::OrganizationId.eq(self.own()?))
-                .filter(participant::Column::MergedInto.eq(kept))
-                .into_tuple()
-                .all(tx)
-                .await?;
-            all.extend(merged.into_iter().filter(|id| *id != woman));
-            next += 1;
-        }
-        Ok(all)
     }
 }
 

@@ -10,6 +10,7 @@ mod erase;
 mod file;
 mod identity;
 pub mod maternity;
+pub mod merge;
 mod register;
 pub(in crate::store) mod scope;
 pub mod stay;
@@ -19,7 +20,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::{
     consent as consent_row, custody_stay, dependant, maternity as maternity_row, participant,
-    participant_key, value::BlindIndexKind,
+    participant_key, participant_merge, value::BlindIndexKind,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, FromQueryResult, PaginatorTrait, QueryFilter, QuerySelect,
@@ -56,6 +57,8 @@ pub struct Participant {
     pub version: i32,
     pub recorded_at: DateTime<Utc>,
     pub erased_at: Option<DateTime<Utc>>,
+    /// The record that counts in place of this one.
+    pub merged_into: Option<Uuid>,
     /// Who she is; an error where the viewer may not know it. None when nothing of it was asked for, and once she is
     /// erased.
     pub identity: Option<Result<Identity>>,
@@ -116,6 +119,9 @@ pub enum Asked {
     Uses(Vec<String>),
     /// The women whom deliveries name.
     Recipients(Wanted),
+    /// Records that are, or were, merged.
+    Merges(Box<merge::Listing>),
+    Merge(Vec<String>),
 }
 
 /// What there is, for one woman or for none in particular.
@@ -130,6 +136,8 @@ pub enum Found {
     BreakGlasses(Vec<break_glass::Taken>),
     Uses(Vec<RecordUse>),
     Recipients(Vec<Participant>),
+    Merges(Page<participant_merge::Model>),
+    Merge(Option<Box<participant_merge::Model>>),
 }
 
 impl Scoped for participant::Entity {
@@ -161,6 +169,7 @@ struct Row {
     identity_version: i32,
     recorded_at: DateTime<Utc>,
     erased_at: Option<DateTime<Utc>>,
+    merged_into: Option<Uuid>,
     given_names: Option<Vec<u8>>,
     family_names: Option<Vec<u8>>,
     birth_date: Option<Vec<u8>>,
@@ -209,6 +218,11 @@ impl Access {
                 let rows = self.break_glasses(fields).await?;
                 Ok(HashMap::from([(Uuid::nil(), Found::BreakGlasses(rows))]))
             }
+            Asked::Merges(listing) => {
+                let page = self.merges(listing).await?;
+                Ok(HashMap::from([(Uuid::nil(), Found::Merges(page))]))
+            }
+            Asked::Merge(fields) => self.merges_by_id(women, fields).await,
         }
     }
 
@@ -283,6 +297,7 @@ impl Access {
             Column::IdentityVersion,
             Column::RecordedAt,
             Column::ErasedAt,
+            Column::MergedInto,
         ]);
         let mut statement = select.into_query();
         let knows = self.viewer.has(Right::ParticipantIdentify);
@@ -331,8 +346,8 @@ impl Access {
             } else {
                 Some(identity::open(own, &row, &buckets))
             };
-            let Row { id, code, version, recorded_at, erased_at, .. } = row;
-            Participant { id, code, version, recorded_at, erased_at, identity }
+            let Row { id, code, version, recorded_at, erased_at, merged_into, .. } = row;
+            Participant { id, code, version, recorded_at, erased_at, merged_into, identity }
         });
         Ok(opened.collect())
     }

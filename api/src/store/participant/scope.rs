@@ -17,15 +17,20 @@ pub(in crate::store) fn in_scope(access: &Access) -> Condition {
     let id = Expr::col((participant::Entity, participant::Column::Id));
     let taken = id.in_subquery(taken(access));
     if access.viewer.has(Right::ParticipantRead) {
-        Condition::any().add(looked_after(access)).add(Condition::all().add(own(access)).add(taken))
+        Condition::any().add(reached(access)).add(Condition::all().add(own(access)).add(taken))
     } else {
         nothing()
     }
 }
 
-/// The women whose records the viewer changes: those of the own organisation, and for who is cut to facilities those who
-/// are there today.
+/// The women whose records the viewer changes: those of [`reached`] but for records that were merged into another, which
+/// nothing changes.
 pub(in crate::store) fn looked_after(access: &Access) -> Condition {
+    reached(access).add(Expr::col((participant::Entity, participant::Column::MergedInto)).is_null())
+}
+
+/// The women of the own organisation, and for who is cut to facilities those who are there today.
+pub(super) fn reached(access: &Access) -> Condition {
     if !access.viewer.has(Right::ParticipantRead) {
         return nothing();
     }
@@ -80,5 +85,11 @@ impl Access {
     /// Rows about women whose records the viewer reads, by the column that names her.
     pub(in crate::store) fn of_women(&self, woman: impl ColumnTrait) -> Condition {
         Condition::all().add(woman.in_subquery(ids(in_scope(self))))
+    }
+
+    /// Rows that count: not those which stayed with a record that was merged into another, because that has their like.
+    pub(in crate::store) fn unmerged(&self, woman: impl ColumnTrait) -> Condition {
+        let merged = Expr::col((participant::Entity, participant::Column::MergedInto)).is_not_null();
+        Condition::all().add(woman.not_in_subquery(ids(Condition::all().add(own(self)).add(merged))))
     }
 }

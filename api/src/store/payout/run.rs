@@ -26,6 +26,7 @@ use crate::{
         distribution::among,
         input::{At, FUTURE, Faults, Message, Once, Refused, UserError, UserErrorCode, Written, or_default},
         program::NO_PROGRAM,
+        record::KeyHold,
         write::{Seen, Trace, Write},
     },
 };
@@ -85,6 +86,8 @@ impl Access {
         self.require(Right::PayoutRun)?;
         self.purpose()?;
         let write = self.write_relying().await?;
+        // Who made what stays as it is until they are paid.
+        write.hold_keys(KeyHold::Stay).await?;
         let id = match write.once(&input.once, self.new_id()).await? {
             Seen::Again(id) => return Ok(Some(id)),
             Seen::First(id) => id,

@@ -274,9 +274,31 @@ impl Access {
             .filter(OrganizationId.eq(workshop.organization_id))
             .filter(WorkshopId.eq(workshop.id))
             .filter(Status.is_in([EnrolmentStatus::Enrolled, EnrolmentStatus::Active]))
+            .filter(self.unmerged(enrolment::Column::ParticipantId))
             .count(&write.tx)
             .await?;
         Ok(seated < capacity.unsigned_abs().into())
+    }
+
+    /// Whether there is a place for each enrolment that a record holds a place by; its workshops are held.
+    #[expect(clippy::disallowed_methods, reason = "of a record that the caller has found in scope")]
+    pub(in crate::store) async fn seats_are_free(&self, write: &Write<'_>, woman: Uuid) -> Result<bool> {
+        use enrolment::Column::{OrganizationId, ParticipantId, Status, WorkshopId};
+        let seats = enrolment::Entity::find()
+            .filter(OrganizationId.eq(self.own()?))
+            .filter(ParticipantId.eq(woman))
+            .filter(Status.is_in([EnrolmentStatus::Enrolled, EnrolmentStatus::Active]))
+            .order_by_asc(WorkshopId)
+            .all(&write.tx)
+            .await?;
+        for workshop in seats.into_iter().filter_map(|seat| seat.workshop_id) {
+            if let Some(workshop) = self.workshop_of_record(write, workshop).await?
+                && !self.has_place(write, &workshop).await?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// The steps of enrolments that the viewer has been shown, in their order.

@@ -6,6 +6,7 @@ mod lists;
 mod record;
 mod stats;
 mod stock;
+mod women;
 
 use actix_web::web::{self, ServiceConfig};
 use chrono::NaiveDate;
@@ -14,7 +15,7 @@ use tokio_postgres::types::ToSql;
 use super::memory::Account;
 
 /// In the order of the constants below. `$1` to `$3` are the scopes of a partner.
-pub const STATEMENTS: [&str; 8] = [
+pub const STATEMENTS: [&str; 10] = [
     "SELECT d.id, d.facility_id, d.program_id, d.occurred_on, d.status, d.people_reached
      FROM unnest($1::uuid[], $2::date[], $3::date[]) s (organization_id, starts, ends)
      CROSS JOIN LATERAL (
@@ -98,6 +99,18 @@ pub const STATEMENTS: [&str; 8] = [
      JOIN stock_lot l ON l.organization_id = b.organization_id AND l.id = b.lot_id
      WHERE b.organization_id = $1 AND b.place_id = ANY ($2) AND b.on_hand > 0
      ORDER BY b.place_id, b.lot_id",
+    "SELECT w.id, w.code, w.given_names, w.family_names, w.birth_date, e.id, e.status, e.starts_on, e.program_id
+     FROM (SELECT * FROM bench_woman WHERE organization_id = $1 ORDER BY code, id LIMIT 50) w
+     LEFT JOIN LATERAL (
+       SELECT id, status, starts_on, program_id FROM enrolment
+       WHERE organization_id = $1 AND participant_id = w.id
+       ORDER BY starts_on DESC, id DESC LIMIT 5) e ON TRUE
+     ORDER BY w.code, w.id, e.starts_on DESC, e.id DESC",
+    "SELECT a.id, a.mark, a.minutes, w.id, w.code, w.given_names, w.family_names
+     FROM attendance a
+     JOIN bench_woman w ON w.organization_id = a.organization_id AND w.id = a.participant_id
+     WHERE a.organization_id = $1 AND a.session_id = $2
+     ORDER BY w.code, a.id",
 ];
 
 const PAGE: usize = 0;
@@ -108,6 +121,8 @@ const STATS_OF_ITEM: usize = 4;
 const ONE: usize = 5;
 const RECORD: usize = 6;
 const STOCK: usize = 7;
+const WOMEN: usize = 8;
+const ATTENDANCE: usize = 9;
 
 pub fn routes(services: &mut ServiceConfig) {
     services
@@ -116,6 +131,8 @@ pub fn routes(services: &mut ServiceConfig) {
         .route("/stats", web::get().to(stats::stats))
         .route("/one", web::get().to(lists::one))
         .route("/stock", web::get().to(stock::stock))
+        .route("/women", web::get().to(women::women))
+        .route("/attendance", web::get().to(women::attendance))
         .route("/record", web::post().to(record::record))
         .route("/sync", web::post().to(record::sync));
 }

@@ -1,19 +1,19 @@
 //! What staff read of programs at work. Rows about women are read as women's records: for a purpose, with a trace.
 
+mod which;
+
 use std::collections::HashMap;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use entity::{
     attendance, enrolment, enrolment_step, legal_matter, payout, payout_policy, payout_run, product,
     production_batch, production_maker, sale, savings_withdrawal, session, skill, workshop,
 };
-use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, QueryTrait, Select,
-    sea_query::{Expr, ExprTrait},
-};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QuerySelect, QueryTrait};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use self::which::{Which, any_of, at_days, on_days, one_of};
 use crate::{
     auth::Right,
     error::{Error, Result},
@@ -21,7 +21,7 @@ use crate::{
     store::{
         Access,
         distribution::{DateRange, among},
-        keyset::{Direction, Key, Page, Place, SqlOrder, Window},
+        keyset::{Key, Page, Place, Window},
         payout::{
             policy::Policy,
             read::{Payout, Run},
@@ -49,6 +49,24 @@ pub struct Filter {
     pub run: Option<Vec<Uuid>>,
     pub status: Option<Vec<String>>,
     pub during: Option<DateRange>,
+}
+
+/// What a list hangs below.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Parent {
+    Program,
+    Workshop,
+    Participant,
+}
+
+impl Parent {
+    fn column(self) -> &'static str {
+        match self {
+            Self::Program => "program_id",
+            Self::Workshop => "workshop_id",
+            Self::Participant => "participant_id",
+        }
+    }
 }
 
 /// A list that is asked for.
@@ -102,6 +120,18 @@ impl Row {
         }
     }
 
+    /// The row that it hangs below.
+    fn parent(&self, parent: Parent) -> Option<Uuid> {
+        match (parent, self) {
+            (Parent::Program, Self::Workshop(row)) => Some(row.program_id),
+            (Parent::Program, Self::Session(row)) => Some(row.program_id),
+            (Parent::Workshop, Self::Session(row)) => row.workshop_id,
+            (Parent::Workshop, Self::Enrolment(row, ..)) => row.workshop_id,
+            (Parent::Participant, Self::Enrolment(row, ..)) => Some(row.participant_id),
+            _ => None,
+        }
+    }
+
     /// The women whom it is about.
     fn women(&self) -> Vec<Uuid> {
         match self {
@@ -140,83 +170,6 @@ fn reading_of(kind: Kind) -> Result<(Right, Option<&'static str>)> {
     })
 }
 
-/// Which rows of a kind are read.
-enum Which<'a> {
-    Page(&'a Filter, &'a Window),
-    Ids(&'a [Uuid]),
-    /// All attendance of some sessions.
-    OfSessions(&'a [Uuid]),
-}
-
-/// The most rows that hang below others in one answer.
-const MOST: u64 = 5_000;
-
-impl Which<'_> {
-    /// Reads rows of a table, the newest first.
-    async fn read<E: EntityTrait>(
-        &self,
-        db: &impl ConnectionTrait,
-        rows: Select<E>,
-        key: E::Column,
-        id: E::Column,
-        narrow: impl FnOnce(&Filter) -> Condition,
-    ) -> Result<Page<E::Model>> {
-        let column = |column: E::Column| Expr::col((column.entity_name(), column));
-        let all = |rows| Page { rows, has_next: false, has_previous: false, total: None };
-        match self {
-            Self::Ids(ids) => Ok(all(rows.filter(among(id, ids.iter().copied())).all(db).await?)),
-            Self::OfSessions(sessions) => {
-                let filter = Filter { session: Some(sessions.to_vec()), ..Filter::default() };
-                let rows = rows.filter(narrow(&filter)).limit(MOST + 1).all(db).await?;
-                if rows.len() as u64 > MOST {
-                    return Err(Error::invalid("There are too many rows. Ask for fewer sessions."));
-                }
-                Ok(all(rows))
-            }
-            Self::Page(filter, window) => {
-                let order = SqlOrder {
-                    key: column(key),
-                    id: column(id),
-                    nullable: false,
-                    direction: Direction::Descending,
-                };
-                let mut rows = rows.filter(narrow(filter)).filter(order.between(window));
-                rows = rows.limit(window.size as u64 + 1);
-                order.sort(QuerySelect::query(&mut rows), window.backwards);
-                Ok(window.cut(rows.all(db).await?))
-            }
-        }
-    }
-}
-
-/// Rows whose column is among ids, when some are asked for.
-fn any_of<C: ColumnTrait>(column: C, ids: Option<&Vec<Uuid>>) -> Condition {
-    ids.map_or_else(Condition::all, |ids| among(column, ids.iter().copied()))
-}
-
-fn one_of<C: ColumnTrait>(column: C, names: Option<&Vec<String>>) -> Condition {
-    match names {
-        None => Condition::all(),
-        Some(names) => Condition::all().add(Expr::col((column.entity_name(), column)).is_in(names.clone())),
-    }
-}
-
-fn on_days<C: ColumnTrait>(column: C, days: Option<DateRange>) -> Condition {
-    let DateRange { from, to } = days.unwrap_or_default();
-    let column = || Expr::col((column.entity_name(), column));
-    Condition::all().add_option(from.map(|from| column().gte(from))).add_option(to.map(|to| column().lte(to)))
-}
-
-/// The same for a moment, by days in UTC.
-fn at_days<C: ColumnTrait>(column: C, days: Option<DateRange>) -> Condition {
-    let DateRange { from, to } = days.unwrap_or_default();
-    let column = || Expr::col((column.entity_name(), column));
-    let start = |day: NaiveDate| day.and_time(NaiveTime::MIN).and_utc();
-    Condition::all()
-        .add_option(from.map(|from| column().gte(start(from))))
-        .add_option(to.map(|to| column().lt(start(to + Days::new(1)))))
-}
-
 fn page_of<T>(page: &Page<impl Sized>, rows: Vec<T>) -> Page<T> {
     Page { rows, has_next: page.has_next, has_previous: page.has_previous, total: page.total }
 }
@@ -233,6 +186,47 @@ impl Access {
     /// `NotPermitted` without the right; `PurposeNeeded` for rows about women.
     pub async fn work(&self, asked: &Asked) -> Result<Page<Row>> {
         self.read_work(asked.kind, &Which::Page(&asked.filter, &asked.window), &asked.fields).await
+    }
+
+    /// A page below each of some rows that the viewer has been shown, in as many statements as one page.
+    ///
+    /// # Errors
+    /// As [`Access::work`].
+    pub async fn work_below(
+        &self,
+        asked: &Asked,
+        parent: Parent,
+        parents: &[Uuid],
+    ) -> Result<HashMap<Uuid, Page<Row>>> {
+        let (right, about_women) = reading_of(asked.kind)?;
+        self.require(right)?;
+        let which = Which::Below(parent, parents, &asked.filter, &asked.window);
+        let cut = |rows: Vec<Row>| {
+            let mut of: HashMap<Uuid, Vec<Row>> = parents.iter().map(|id| (*id, Vec::new())).collect();
+            for row in rows {
+                if let Some(list) = row.parent(parent).and_then(|id| of.get_mut(&id)) {
+                    list.push(row);
+                }
+            }
+            let page = |(id, mut rows): (Uuid, Vec<Row>)| {
+                rows.sort_by_cached_key(|row| {
+                    let Place { key, id } = row.place();
+                    (key, id)
+                });
+                if !asked.window.backwards {
+                    rows.reverse();
+                }
+                (id, asked.window.cut(rows))
+            };
+            of.into_iter().map(page).collect::<HashMap<_, _>>()
+        };
+        let Some(entity) = about_women else {
+            return Ok(cut(self.read_plain(self.reader(), asked.kind, &which).await?.rows));
+        };
+        let reading = self.reading().await?;
+        let pages = cut(self.read_records(reading.tx(), asked.kind, &which).await?.rows);
+        let women: Vec<Uuid> = pages.values().flat_map(|page| &page.rows).flat_map(Row::women).collect();
+        reading.end(entity, &asked.fields, women, pages).await
     }
 
     /// Rows of a kind by id; those that the viewer may not see are not there.
@@ -367,7 +361,7 @@ impl Access {
             Kind::Enrolment => {
                 use enrolment::Column as C;
                 let narrow = |filter: &Filter| {
-                    any_of(C::ParticipantId, filter.participant.as_ref())
+                    self.of_named(C::ParticipantId, filter)
                         .add(any_of(C::ProgramId, filter.program.as_ref()))
                         .add(any_of(C::WorkshopId, filter.workshop.as_ref()))
                         .add(one_of(C::Status, filter.status.as_ref()))
@@ -386,8 +380,7 @@ impl Access {
             Kind::Attendance => {
                 use attendance::Column as C;
                 let narrow = |filter: &Filter| {
-                    any_of(C::ParticipantId, filter.participant.as_ref())
-                        .add(any_of(C::SessionId, filter.session.as_ref()))
+                    self.of_named(C::ParticipantId, filter).add(any_of(C::SessionId, filter.session.as_ref()))
                 };
                 let rows = self.select::<attendance::Entity>();
                 let page = which.read(db, rows, C::RecordedAt, C::Id, narrow).await?;
@@ -399,7 +392,7 @@ impl Access {
             }
             Kind::Skill => {
                 use skill::Column as C;
-                let narrow = |filter: &Filter| any_of(C::ParticipantId, filter.participant.as_ref());
+                let narrow = |filter: &Filter| self.of_named(C::ParticipantId, filter);
                 let rows = self.select::<skill::Entity>();
                 let page = which.read(db, rows, C::AttestedOn, C::Id, narrow).await?;
                 let codes = super::codes(self, db, page.rows.iter().map(|row| row.participant_id)).await?;
@@ -412,8 +405,7 @@ impl Access {
             Kind::Payout => {
                 use payout::Column as C;
                 let narrow = |filter: &Filter| {
-                    any_of(C::ParticipantId, filter.participant.as_ref())
-                        .add(any_of(C::RunId, filter.run.as_ref()))
+                    self.of_named(C::ParticipantId, filter).add(any_of(C::RunId, filter.run.as_ref()))
                 };
                 let rows = self.select::<payout::Entity>();
                 let mut page = which.read(db, rows, C::RecordedAt, C::Id, narrow).await?;
@@ -423,7 +415,7 @@ impl Access {
             }
             Kind::SavingsWithdrawal => {
                 use savings_withdrawal::Column as C;
-                let narrow = |filter: &Filter| any_of(C::ParticipantId, filter.participant.as_ref());
+                let narrow = |filter: &Filter| self.of_named(C::ParticipantId, filter);
                 let rows = self.select::<savings_withdrawal::Entity>();
                 let page = which.read(db, rows, C::WithdrawnOn, C::Id, narrow).await?;
                 let codes = super::codes(self, db, page.rows.iter().map(|row| row.participant_id)).await?;
@@ -435,8 +427,7 @@ impl Access {
             _ => {
                 use legal_matter::Column as C;
                 let narrow = |filter: &Filter| {
-                    any_of(C::ParticipantId, filter.participant.as_ref())
-                        .add(one_of(C::Stage, filter.status.as_ref()))
+                    self.of_named(C::ParticipantId, filter).add(one_of(C::Stage, filter.status.as_ref()))
                 };
                 let rows = self.select::<legal_matter::Entity>();
                 let page = which.read(db, rows, C::OpenedOn, C::Id, narrow).await?;
@@ -447,6 +438,14 @@ impl Access {
                 })
             }
         })
+    }
+
+    /// Rows of the women whom a filter names; when it names none those that count.
+    fn of_named<C: ColumnTrait>(&self, woman: C, filter: &Filter) -> Condition {
+        match &filter.participant {
+            Some(women) => among(woman, women.iter().copied()),
+            None => self.unmerged(woman),
+        }
     }
 
     async fn read_batches(&self, db: &impl ConnectionTrait, which: &Which<'_>) -> Result<Page<Row>> {
