@@ -70,8 +70,14 @@ const PERSONAL: [&str; 3] = ["Perpetua", "Quiroga", "5551234"];
 
 both!(
     async fn logs_hold_no_token_and_no_personal_data(app: &DemoApp) {
-        let mut server = Command::new(program())
+        let folder = Folder::new();
+        let mut server = Command::new("sh")
+            // Where the host lets core files be written, one would be written here.
+            .args(["-c", "ulimit -c unlimited 2> /dev/null; exec \"$0\""])
+            .arg(program())
+            .current_dir(folder.path())
             .env_clear()
+            .env("PATH", "/usr/bin:/bin")
             .env("DATABASE_URL", &app.database.url)
             .env("UMBRAL_MODE", "demo")
             // The keys that have signed the harness' tokens.
@@ -147,7 +153,12 @@ both!(
         coordinator.query(found, json!({ "name": surname })).await.expect_status(200);
         // A scheme that is none, with a token behind it.
         client.request("POST", "/graphql").header("authorization", format!("Basic {good}")).send().await;
-        server.kill().await.unwrap();
+        // It crashes, and says nothing of what it held.
+        let crash = format!("kill -ABRT {}", server.id().unwrap());
+        let killed = Command::new("sh").args(["-c", &crash]).status().await.unwrap();
+        assert!(killed.success());
+        server.wait().await.unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a core file");
         let log = log.await.unwrap();
         assert!(log.lines().count() > 10, "it logs requests: {log}");
         for token in tokens.iter().flat_map(|token| token.split('.')).filter(|part| part.len() > 12) {

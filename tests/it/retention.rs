@@ -20,8 +20,11 @@ async fn set(client: &Client, subject: &str, event: &str, months: i32, action: &
     done(client, "setRetentionRule", "retentionRule", "subject months version due", &input).await
 }
 
+/// What a rule was carried out on, and what it has held.
+type Carried = (RetentionSubject, i64, Vec<(&'static str, i64)>);
+
 /// What a run has done, by subject, with what it has held.
-async fn run(world: &World, dry: bool) -> Vec<(RetentionSubject, i64, Vec<(&'static str, i64)>)> {
+async fn run(world: &World, dry: bool) -> Vec<Carried> {
     let system = world.running.store.system(uuid(Kind::Organization, OWN)).await.unwrap();
     let done = system.run_retention(dry).await.unwrap();
     done.into_iter()
@@ -29,22 +32,30 @@ async fn run(world: &World, dry: bool) -> Vec<(RetentionSubject, i64, Vec<(&'sta
         .collect()
 }
 
-/// A woman who left on a day.
-async fn left(client: &Client, code: &str, day: &str) -> Value {
+/// A woman who left on a day, when it was recorded.
+async fn left(world: &World, code: &str, day: &str) -> Value {
+    world.set_now(&format!("{day}T12:00:00Z"));
+    let client = coordinator(world);
     let more = json!({ "code": code, "notes": format!("nota {code}") });
-    let her = registered(client, code, "Ana", "Soto", more).await;
+    let her = registered(&client, code, "Ana", "Soto", more).await;
     let end = with(&at(&her["stays"][0]), json!({ "endsOn": day, "ending": "LEFT_PRISON" }));
-    done(client, "endStay", "participant", crate::participant::RECORD, &end).await
+    let her = done(&client, "endStay", "participant", crate::participant::RECORD, &end).await;
+    world.set_now("2026-11-20T12:00:00Z");
+    her
 }
 
 both!(
     /// A record is erased when its time is over, not a day before, and not while something stands against it.
     async fn records_go_when_their_time_is_over(world: &World) {
         let client = coordinator(world);
-        let over = left(&client, "OVER", "2026-05-20").await;
-        let not_yet = left(&client, "NOT-YET", "2026-05-21").await;
-        let asks = left(&client, "ASKS", "2026-01-01").await;
-        let owed = left(&client, "OWED", "2026-01-01").await;
+        let over = left(world, "OVER", "2026-05-20").await;
+        let not_yet = left(world, "NOT-YET", "2026-05-21").await;
+        let asks = left(world, "ASKS", "2026-01-01").await;
+        let owed = left(world, "OWED", "2026-01-01").await;
+        // A day that is entered late, or made up, erases nobody who was there a short while ago.
+        let late = registered(&client, "LATE", "Ana", "Soto", json!({ "code": "LATE" })).await;
+        let end = with(&at(&late["stays"][0]), json!({ "endsOn": "2026-01-01", "ending": "LEFT_PRISON" }));
+        done(&client, "endStay", "participant", "id", &end).await;
         let inside = registered(&client, "IN", "Ana", "Soto", json!({ "code": "IN" })).await;
         requested(&steward(world), &request_input("r", &asks, "ACCESS", "2026-11-16")).await;
         let open = json!({ "idempotencyKey": "l", "participant": owed["id"], "openedOn": "2026-10-01" });
@@ -66,7 +77,7 @@ both!(
         assert_eq!(run(world, false).await, expected(0));
         let gone = read(&client, &over).await;
         assert_eq!((&gone["identity"], gone["erasedAt"].is_string()), (&Value::Null, true));
-        for still in [&not_yet, &asks, &owed, &inside] {
+        for still in [&not_yet, &asks, &owed, &inside, &late] {
             assert_eq!(read(&client, still).await["identity"]["givenNames"], json!("Ana"), "{still}");
         }
         let erased: Vec<String> = world
@@ -81,7 +92,7 @@ both!(
         // The next day the next one goes.
         world.set_now("2026-11-21T12:00:00Z");
         assert_eq!(run(world, false).await, expected(1));
-        assert_eq!(codes(&coordinator(world), "").await, ["ASKS", "IN", "OWED"]);
+        assert_eq!(codes(&coordinator(world), "").await, ["ASKS", "IN", "LATE", "OWED"]);
     }
 );
 
@@ -89,7 +100,7 @@ both!(
     /// Who has another stay, or is back, is kept.
     async fn the_last_stay_counts(world: &World) {
         let client = coordinator(world);
-        let her = left(&client, "BACK", "2026-01-01").await;
+        let her = left(world, "BACK", "2026-01-01").await;
         let back = json!({ "idempotencyKey": "b", "participant": her["id"],
             "facility": crate::participant::facility(2), "startsOn": "2026-02-01" });
         done(&client, "beginStay", "participant", "id", &back).await;
@@ -102,7 +113,7 @@ both!(
 both!(
     async fn smaller_things_go_by_rules_of_their_own(world: &World) {
         let client = coordinator(world);
-        let her = left(&client, "GONE", "2026-09-20").await;
+        let her = left(world, "GONE", "2026-09-20").await;
         let pregnant = json!({ "idempotencyKey": "m", "participant": her["id"], "state": "PREGNANT",
             "startsOn": "2026-02-01" });
         let record =
@@ -131,7 +142,7 @@ both!(
         use RetentionSubject::{
             BreakGlassReason, Maternity, ParticipantNotes, RightsRequest, SafeguardingNote,
         };
-        let counts = |done: Vec<(RetentionSubject, i64, Vec<(&'static str, i64)>)>| {
+        let counts = |done: Vec<Carried>| {
             done.into_iter().map(|(subject, done, _)| (subject, done)).collect::<Vec<_>>()
         };
         let all = |done: [i64; 5]| {

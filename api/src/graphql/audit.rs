@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{
-    connection::{Connection, Names, cursors, selected, window},
+    connection::{Connection, Names, counted, cursors, selected, window},
     node::Node,
     organization::Organization,
     render::{Need, Object, Writer, Written},
@@ -53,7 +53,7 @@ fn asked(node: &Node<'_>, access: &Access) -> Result<Asked> {
         filter: node.argument("filter")?.unwrap_or_default(),
         window: window(node, &cursors(access, node, NAMES.connection, ""))?,
         fields: selected(node, NAMES, "AuditEvent"),
-        with_total: node.reaches("totalCount"),
+        with_total: counted(node, NAMES),
     })
 }
 

@@ -64,6 +64,11 @@ pub fn cursors(access: &crate::store::Access, node: &Node<'_>, list: &str, paren
     Cursors::new(access, &[list, parent, &part("filter"), &part("orderBy")])
 }
 
+/// Whether the whole list has to be counted.
+pub fn counted(node: &Node<'_>, names: Names) -> bool {
+    node.fields(names.connection).iter().any(|field| field.name == "totalCount")
+}
+
 /// The names of the fields that a list is asked for of each row.
 pub fn selected(node: &Node<'_>, names: Names, row: &str) -> Vec<String> {
     let mut selected = std::collections::BTreeSet::new();

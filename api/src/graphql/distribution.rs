@@ -4,7 +4,7 @@ use entity::value::DistributionStatus;
 use uuid::Uuid;
 
 use super::{
-    connection::{Connection, Names, cursors, order, window},
+    connection::{Connection, Names, counted, cursors, order, window},
     facility::{Facility, Region},
     item, kit,
     mutation::{Done, Input, Subject},
@@ -88,7 +88,7 @@ fn listing(node: &Node<'_>, access: &Access, under: Uuid) -> Result<Listing> {
         order,
         window: window(node, &cursors)?,
         with_lines: node.reaches("lines"),
-        with_total: node.fields(NAMES.connection).iter().any(|field| field.name == "totalCount"),
+        with_total: counted(node, NAMES),
     })
 }
 

@@ -84,9 +84,34 @@ fn after_string(bytes: &[u8], start: usize) -> Option<usize> {
     None
 }
 
+/// A document without what its texts and comments say: names may be among them, and a digest of a name can be tried.
+pub fn without_texts(document: &str) -> Vec<u8> {
+    let bytes = document.as_bytes();
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut place = 0;
+    while let Some(byte) = bytes.get(place) {
+        match byte {
+            b'#' => {
+                while bytes.get(place).is_some_and(|byte| *byte != b'\n' && *byte != b'\r') {
+                    place += 1;
+                }
+            }
+            b'"' => {
+                kept.extend(b"\"\"");
+                place = after_string(bytes, place).unwrap_or(bytes.len());
+            }
+            byte => {
+                kept.push(*byte);
+                place += 1;
+            }
+        }
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
-    use super::scan;
+    use super::{scan, without_texts};
 
     #[test]
     fn nesting_and_length_are_bounded() {
@@ -97,5 +122,16 @@ mod tests {
         assert!(scan("\"\"\" \\\"\"\" {{{ \"\"\" { a }").is_ok());
         assert!(scan("\"unclosed").is_err());
         assert!(scan("[\"\"\"a\" [[[").is_err());
+    }
+
+    #[test]
+    fn what_texts_say_is_left_out() {
+        let without = |document: &str| String::from_utf8(without_texts(document)).unwrap_or_default();
+        assert_eq!(
+            without("{ a(b: \"Ana \\\" Soto\", c: \"\"\"x \" y\"\"\") # Ana\n d }"),
+            "{ a(b: \"\", c: \"\") \n d }"
+        );
+        assert_eq!(without("{ a(b: $name, n: 3) }"), "{ a(b: $name, n: 3) }");
+        assert_eq!(without("{ a(b: \"Ana"), "{ a(b: \"\"");
     }
 }

@@ -295,8 +295,8 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
                 fetched.rights_requests.insert((number, id), access.rights_requests(&asked).await);
             }
             Need::RetentionRules => fetched.retention_rules = Some(access.retention_rules().await),
-            Need::SafeguardingNote(id) => {
-                fetched.safeguarding.insert(id, access.safeguarding_note(id).await);
+            Need::SafeguardingNote(id, fields) => {
+                fetched.safeguarding.insert(id, access.safeguarding_note_shown(id, &fields).await);
             }
             Need::Gifts(number, asked) => {
                 fetched.gifts.insert(number, access.gifts_asked(&asked).await);

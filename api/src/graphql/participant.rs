@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     audit::actor,
-    connection::{Connection, Names, cursors, order, window},
+    connection::{Connection, Names, counted, cursors, order, window},
     facility::Facility,
     mutation::{Done, Input, Subject},
     node::Node,
@@ -84,7 +84,7 @@ fn listing(node: &Node<'_>, access: &Access, order: (OrderField, Direction)) -> 
         filter: node.argument("filter")?.unwrap_or_default(),
         order,
         window: window(node, &cursors(access, node, NAMES.connection, ""))?,
-        with_total: node.fields(NAMES.connection).iter().any(|field| field.name == "totalCount"),
+        with_total: counted(node, NAMES),
         wanted: wanted(rows),
     })
 }

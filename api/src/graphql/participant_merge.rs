@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::{
     audit::actor,
-    connection::{Connection, Names, cursors, selected, window},
+    connection::{Connection, Names, counted, cursors, selected, window},
     mutation::{Done, Input, Subject},
     node::Node,
     participant,
@@ -56,7 +56,7 @@ fn listing(node: &Node<'_>, access: &Access) -> Result<Listing> {
     Ok(Listing {
         filter: node.argument("filter")?.unwrap_or_default(),
         window: window(node, &cursors(access, node, NAMES.connection, ""))?,
-        with_total: node.fields(NAMES.connection).iter().any(|field| field.name == "totalCount"),
+        with_total: counted(node, NAMES),
         fields: selected(node, NAMES, "ParticipantMerge"),
     })
 }

@@ -61,7 +61,7 @@ pub enum Need {
     RetentionRules,
     /// A page of the safeguarding log for the field with this number, or one note by id.
     SafeguardingNotes(usize, Box<safeguarding::Asked>),
-    SafeguardingNote(Uuid),
+    SafeguardingNote(Uuid, Vec<String>),
     /// One lot, or one movement, by id.
     StockLot(Uuid),
     StockMovement(Uuid),

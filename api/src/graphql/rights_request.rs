@@ -4,7 +4,7 @@ use entity::rights_request::Model;
 use uuid::Uuid;
 
 use super::{
-    connection::{Connection, Names, cursors, selected, window},
+    connection::{Connection, Names, counted, cursors, selected, window},
     mutation::{Done, Input, Subject},
     node::Node,
     participant,
@@ -51,7 +51,7 @@ fn asked(node: &Node<'_>, access: &Access) -> Result<Asked> {
         filter: node.argument("filter")?.unwrap_or_default(),
         window: window(node, &cursors(access, node, NAMES.connection, ""))?,
         fields: selected(node, NAMES, "RightsRequest"),
-        with_total: node.reaches("totalCount"),
+        with_total: counted(node, NAMES),
     })
 }
 

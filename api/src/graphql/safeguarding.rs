@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{
     audit::actor,
-    connection::{Connection, Names, cursors, selected, window},
+    connection::{Connection, Names, counted, cursors, selected, window},
     mutation::{Done, Input, Subject},
     node::Node,
     render::{Need, Object, Writer, Written},
@@ -52,7 +52,7 @@ fn asked(node: &Node<'_>, access: &Access) -> Result<Asked> {
         filter: node.argument("filter")?.unwrap_or_default(),
         window: window(node, &cursors(access, node, NAMES.connection, ""))?,
         fields: selected(node, NAMES, "SafeguardingNote"),
-        with_total: node.reaches("totalCount"),
+        with_total: counted(node, NAMES),
     })
 }
 
@@ -66,7 +66,10 @@ pub fn one(node: &Node<'_>, w: &mut Writer<'_>, id: Uuid) -> Written {
         Some(Ok(Some(note))) => w.object(node, &SafeguardingNote(note)),
         Some(Ok(None)) => w.null(),
         Some(Err(error)) => w.fail(node, error.clone()),
-        None => w.need(Need::SafeguardingNote(id)),
+        None => {
+            let fields = node.fields("SafeguardingNote").iter().map(|field| field.name.to_owned()).collect();
+            w.need(Need::SafeguardingNote(id, fields))
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     graphql::{server_error, text},
     import::{Reason, quoted, reason},
-    store::Access,
+    store::{Access, record::Purpose},
 };
 
 /// Why there is no answer.
@@ -115,9 +115,11 @@ pub fn refuse(request: &HttpRequest, refused: Refused) -> HttpResponse {
                 Error::Undecipherable => {
                     "Este dato no se puede descifrar. Debe revisarlo quien opera el servicio.".to_owned()
                 }
-                Error::PurposeNeeded | Error::Invalid(_) | Error::BadCursor | Error::EventsGone => {
-                    fault.message()
-                }
+                Error::PurposeNeeded => format!(
+                    "Indique para qué usa los expedientes de las mujeres: Umbral-Purpose: {}",
+                    Purpose::names().join(" | ")
+                ),
+                Error::Invalid(_) | Error::BadCursor | Error::EventsGone => fault.message(),
             };
             (status, fault.code(), Reason { en: fault.message(), es })
         }

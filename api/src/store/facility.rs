@@ -1,5 +1,6 @@
 //! Facilities.
 
+use chrono::{DateTime, Utc};
 use entity::{
     facility, presence,
     value::{FacilityKind, Names},
@@ -262,7 +263,8 @@ impl Access {
     /// `NotPermitted` without the right; user errors for what a client can mend.
     pub async fn hide_facility(&self, input: HideFacility) -> Written<()> {
         let trace = Trace { action: "HIDE", entity: "facility", detail: json!({ "reason": input.reason }) };
-        self.set_hidden(input.at, true, trace, input.validate_only).await
+        let since = Some(self.now);
+        self.set_hidden(input.at, since, trace, input.validate_only).await
     }
 
     /// Shows a hidden facility again.
@@ -271,11 +273,17 @@ impl Access {
     /// As [`Access::hide_facility`].
     pub async fn show_facility(&self, at: At, validate_only: bool) -> Written<()> {
         let trace = Trace { action: "SHOW", entity: "facility", detail: Value::Null };
-        self.set_hidden(at, false, trace, validate_only).await
+        self.set_hidden(at, None, trace, validate_only).await
     }
 
     #[expect(clippy::disallowed_methods, reason = "the update repeats the scope in its WHERE")]
-    async fn set_hidden(&self, at: At, hide: bool, trace: Trace<'_>, validate_only: bool) -> Written<()> {
+    async fn set_hidden(
+        &self,
+        at: At,
+        hidden_at: Option<DateTime<Utc>>,
+        trace: Trace<'_>,
+        validate_only: bool,
+    ) -> Written<()> {
         self.require(Right::FacilityHide)?;
         let own = self.own()?;
         let Some(entry) = self.facility(at.id).filter(|entry| entry.row.organization_id == own) else {
@@ -284,13 +292,14 @@ impl Access {
         // One that is archived is still shown where it is named.
         at.check("id", entry.row.version, None)?;
         let mut faults = Faults::default();
+        let hide = hidden_at.is_some();
         let is_other = entry.row.hidden_at.is_some() != hide;
         faults.check(is_other, UserErrorCode::Invalid, &["id"], if hide { IS_HIDDEN } else { IS_SHOWN });
         faults.refuse()?;
         let write = self.write().await?;
         let mut row = facility::ActiveModel {
             version: Set(at.expected + 1),
-            hidden_at: Set(hide.then_some(self.now)),
+            hidden_at: Set(hidden_at),
             ..Default::default()
         };
         if let Some(since) = entry.row.hidden_at {

@@ -9,7 +9,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
-    Set, Statement,
+    QueryOrder, QuerySelect, Set, Statement,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,6 +19,7 @@ use super::{
     Access, Scoped,
     distribution::among,
     input::{At, Faults, Message, Refused, UserError, UserErrorCode, Written, or_default},
+    payout::savings::KEPT,
     record::KeyHold,
     write::{Trace, Write, taken},
 };
@@ -93,19 +94,16 @@ impl Hold {
     }
 
     /// The women of the organisation `$1` who are held by it.
-    fn women(self) -> &'static str {
-        match self {
+    fn women(self) -> String {
+        let sql = match self {
             Self::RightsRequest => {
                 "SELECT participant_id AS woman FROM rights_request WHERE organization_id = $1 \
                  AND (status = 'OPEN' OR (fulfil_by IS NOT NULL AND fulfilled_on IS NULL))"
             }
             Self::Savings => {
-                "SELECT woman FROM (SELECT p.participant_id AS woman, r.currency, t.amount_minor AS amount \
-                 FROM payout_part t JOIN payout p ON p.organization_id = t.organization_id AND p.id = t.payout_id \
-                 JOIN payout_run r ON r.organization_id = p.organization_id AND r.id = p.run_id \
-                 WHERE t.organization_id = $1 AND t.kind = 'SAVINGS_FUND' AND r.status = 'PAID' \
-                 UNION ALL SELECT participant_id, currency, -amount_minor FROM savings_withdrawal \
-                 WHERE organization_id = $1) kept GROUP BY woman, currency HAVING SUM(amount) <> 0"
+                return format!(
+                    "SELECT woman FROM ({KEPT}) kept GROUP BY woman, currency HAVING SUM(amount) <> 0"
+                );
             }
             Self::Payout => {
                 "SELECT p.participant_id AS woman FROM payout p JOIN payout_run r \
@@ -116,7 +114,8 @@ impl Hold {
                 "SELECT participant_id AS woman FROM legal_matter \
                  WHERE organization_id = $1 AND stage <> 'CLOSED'"
             }
-        }
+        };
+        sql.to_owned()
     }
 }
 
@@ -280,6 +279,10 @@ impl Access {
         if rule.action == RetentionAction::Erase {
             write.hold_keys(KeyHold::Move).await?;
         }
+        // Whoever is about to record something of her is waited for, or waits.
+        if let Some(woman) = due.woman {
+            write.hold_records_of(woman).await?;
+        }
         // Something may have changed since the list was read: a request came in, she is back.
         let held = self.women_held(&write.tx, due.woman).await?;
         let (still, _) = free(self.due(&write.tx, rule, Some(due.id)).await?, &held);
@@ -347,12 +350,24 @@ impl Access {
         // As of the last moment of this day.
         let months = u32::try_from(rule.months).unwrap_or(u32::MAX);
         let last = self.today().checked_sub_months(Months::new(months)).unwrap_or(NaiveDate::MIN);
-        // All stays of her records have ended by then, and there was one.
-        let gone = "EXISTS (SELECT 1 FROM custody_stay s WHERE s.organization_id = p.organization_id \
-                    AND s.participant_id = p.id) AND NOT EXISTS (SELECT 1 FROM custody_stay s \
-                    WHERE s.organization_id = p.organization_id AND (s.ends_on IS NULL OR s.ends_on > $2) \
-                    AND (s.participant_id = p.id OR s.participant_id IN (SELECT m.id FROM participant m \
-                    WHERE m.organization_id = p.organization_id AND m.merged_into = p.id)))";
+        // All stays of all her records have ended by then, and there was one; and it was recorded by then, so that a day
+        // that is wrong, or made up, erases nobody who was there a short while ago.
+        let hers = "custody_stay s JOIN participant o ON o.organization_id = s.organization_id \
+                    AND o.id = s.participant_id WHERE s.organization_id = p.organization_id \
+                    AND COALESCE(o.merged_into, o.id) = COALESCE(p.merged_into, p.id)";
+        let gone = format!(
+            "EXISTS (SELECT 1 FROM {hers}) AND NOT EXISTS (SELECT 1 FROM {hers} \
+             AND (s.ends_on IS NULL OR s.ends_on > $2)) \
+             AND NOT EXISTS (SELECT 1 FROM record_reach r JOIN audit_event e \
+             ON e.organization_id = r.organization_id AND e.id = r.event_id \
+             JOIN participant o ON o.organization_id = r.organization_id AND o.id = r.participant_id \
+             WHERE r.organization_id = p.organization_id \
+             AND COALESCE(o.merged_into, o.id) = COALESCE(p.merged_into, p.id) AND e.recorded_at >= $3 \
+             AND e.entity IN ('participant', 'custody_stay') AND e.action IN ('CREATE', 'UPDATE'))"
+        );
+        // Whom a row is about is the woman of the record that counts.
+        let woman = "(SELECT COALESCE(p.merged_into, p.id) FROM participant p \
+                     WHERE p.organization_id = $1 AND p.id = participant_id) AS woman";
         let mut sql = match rule.subject {
             RetentionSubject::Participant => format!(
                 "SELECT p.id, p.version, p.id AS woman FROM participant p WHERE p.organization_id = $1 \
@@ -362,33 +377,25 @@ impl Access {
                 "SELECT p.id, p.version, COALESCE(p.merged_into, p.id) AS woman FROM participant p \
                  WHERE p.organization_id = $1 AND p.notes IS NOT NULL AND {gone}"
             ),
-            RetentionSubject::Maternity => {
-                "SELECT id, version, participant_id AS woman FROM maternity \
-                 WHERE organization_id = $1 AND ends_on <= $2"
-                    .to_owned()
-            }
-            RetentionSubject::BreakGlassReason => {
-                "SELECT id, 1 AS version, participant_id AS woman FROM break_glass \
-                 WHERE organization_id = $1 AND reason IS NOT NULL AND seen_at IS NOT NULL AND recorded_at < $2"
-                    .to_owned()
-            }
+            RetentionSubject::Maternity => format!(
+                "SELECT id, version, {woman} FROM maternity WHERE organization_id = $1 AND ends_on <= $2"
+            ),
+            RetentionSubject::BreakGlassReason => format!(
+                "SELECT id, 1 AS version, {woman} FROM break_glass \
+                 WHERE organization_id = $1 AND reason IS NOT NULL AND seen_at IS NOT NULL AND recorded_at < $3"
+            ),
             RetentionSubject::SafeguardingNote => "SELECT id, version, NULL AS woman FROM safeguarding_note \
-                 WHERE organization_id = $1 AND closed_at < $2"
+                 WHERE organization_id = $1 AND closed_at < $3"
                 .to_owned(),
-            RetentionSubject::RightsRequest => "SELECT id, version, participant_id AS woman FROM rights_request \
-                 WHERE organization_id = $1 AND COALESCE(fulfilled_on, CASE WHEN fulfil_by IS NULL \
-                 THEN answered_on END) <= $2"
-                .to_owned(),
+            RetentionSubject::RightsRequest => format!(
+                "SELECT id, version, {woman} FROM rights_request WHERE organization_id = $1 \
+                 AND COALESCE(fulfilled_on, CASE WHEN fulfil_by IS NULL THEN answered_on END) <= $2"
+            ),
         };
-        let by_moment =
-            matches!(rule.subject, RetentionSubject::BreakGlassReason | RetentionSubject::SafeguardingNote);
-        let until = match by_moment {
-            true => last.succ_opt().unwrap_or(last).and_time(chrono::NaiveTime::MIN).and_utc().into(),
-            false => last.into(),
-        };
-        let mut values = vec![self.own()?.into(), until];
+        let until = last.succ_opt().unwrap_or(last).and_time(chrono::NaiveTime::MIN).and_utc();
+        let mut values = vec![self.own()?.into(), last.into(), until.into()];
         if let Some(id) = one {
-            sql = format!("SELECT * FROM ({sql}) due WHERE id = $3");
+            sql = format!("SELECT * FROM ({sql}) due WHERE id = $4");
             values.push(id.into());
         }
         let statement = Statement::from_sql_and_values(self.backend(), sql, values);
@@ -397,6 +404,23 @@ impl Access {
 }
 
 impl Write<'_> {
+    /// Holds all records of a woman until the transaction ends.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nothing is read of them; the organisation is in the WHERE"
+    )]
+    async fn hold_records_of(&self, woman: Uuid) -> Result<()> {
+        use participant::Column;
+        let hers = Condition::any().add(Column::Id.eq(woman)).add(Column::MergedInto.eq(woman));
+        let rows = participant::Entity::find()
+            .filter(Column::OrganizationId.eq(self.access.own()?))
+            .filter(hers)
+            .order_by_asc(Column::Id)
+            .lock_exclusive();
+        rows.all(&self.tx).await?;
+        Ok(())
+    }
+
     /// Does what a rule says to one row; how many that was.
     #[expect(
         clippy::disallowed_methods,
@@ -465,4 +489,4 @@ const OTHER_ACTION: Message = Message {
     en: "Something else happens to this subject: see RetentionSubject.",
     es: "A este tipo de dato le corresponde otra acción: vea RetentionSubject.",
 };
-const TOO_LONG: Message = Message { en: "Choose from 1 to 1,200 months.", es: "Elija de 1 a 1.200 meses." };
+const TOO_LONG: Message = Message { en: "Choose from 1 to 1,200 months.", es: "Elija de 1 a 1200 meses." };

@@ -228,8 +228,9 @@ both!(
         // A request of hers is the one purpose.
         for other in ["SERVICE", "SUPERVISION"] {
             let member = world.member("steward", "own").purpose(other);
-            assert_eq!(file(&member, &her, "").await.code(), "PURPOSE_NEEDED");
+            assert_eq!(file(&member, &her, "").await.code(), "BAD_USER_INPUT");
         }
+        assert_eq!(file(&world.member("steward", "own"), &her, "").await.code(), "PURPOSE_NEEDED");
         let client = steward(world);
         for query in ["format=pdf", "lang=fr", "format=json&format=html", "all=1"] {
             assert_eq!(file(&client, &her, query).await.status, 400, "{query}");

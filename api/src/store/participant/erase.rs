@@ -65,6 +65,9 @@ impl Access {
         let changed = self.forget_participant(&write, input.at, &detail).await?;
         let trace = Trace { action: "ERASE", entity: "participant", detail };
         write.finish_of(changed, trace, input.at, input.validate_only).await?;
+        if input.validate_only {
+            return Ok(());
+        }
         Ok(self.store.destroy_retired().await?)
     }
 
@@ -79,7 +82,9 @@ impl Access {
         for merged in self.merged_into(&write.tx, at.id).await? {
             write.forget(merged.id).await?;
             let at = At { id: merged.id, expected: merged.version };
-            self.change_participant(write, at, self.nobody()).await?;
+            if self.change_participant(write, at, self.nobody()).await? != 1 {
+                return Err(Error::Unavailable);
+            }
             let trace = Trace { action: "ERASE", entity: "participant", detail: detail.clone() };
             write.audit_about(vec![at.id], trace, at.id, Some(at.expected + 1)).await?;
         }

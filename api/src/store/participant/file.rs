@@ -143,23 +143,29 @@ impl Access {
     /// before it is given. None for one whom the viewer does not reach, or who is erased.
     ///
     /// # Errors
-    /// `NotPermitted` without the right; `PurposeNeeded` for another purpose than a request of hers; `Undecipherable`
+    /// `NotPermitted` without the right; `PurposeNeeded`; `Invalid` for another purpose than a request of hers; `Undecipherable`
     /// when any of it cannot be read, because a file that leaves something out would say that it is not there.
     pub async fn participant_file(&self, woman: Uuid, language: &str, format: &str) -> Result<Option<File>> {
         self.require(Right::ParticipantExport)?;
         self.require(Right::ParticipantIdentify)?;
         if self.purpose()? != Purpose::RightsRequest {
-            return Err(Error::PurposeNeeded);
+            return Err(Error::invalid("A woman's file needs Umbral-Purpose: RIGHTS_REQUEST."));
         }
         let own = self.own()?;
         let reading = self.reading().await?;
         let tx = reading.tx();
         let wanted = Wanted { identity: Part::ALL.to_vec(), fields: Vec::new() };
         let mut known = self.participants_in(tx, &[woman], &wanted).await?;
+        // What is held about her is the record that counts, with those that were merged into it.
+        let woman = known.get(&woman).and_then(|her| her.merged_into).unwrap_or(woman);
+        if !known.contains_key(&woman) {
+            known = self.participants_in(tx, &[woman], &wanted).await?;
+        }
         let Some(her) = known.remove(&woman).filter(|her| her.erased_at.is_none()) else { return Ok(None) };
         let merged: Vec<Uuid> = self.merged_into(tx, woman).await?.iter().map(|row| row.id).collect();
         let mut records = vec![her];
         records.extend(self.participants_in(tx, &merged, &wanted).await?.into_values());
+        records[1..].sort_by_key(|row| row.id);
         let ids = [vec![woman], merged].concat();
         let gather = Gather { access: self, tx, own, women: ids, language };
         let mut sections = identity(&records)?;
@@ -328,7 +334,8 @@ impl Gather<'_> {
                 maybe_word(row.ending.as_ref()),
             ]
         });
-        let dependants = self.of_her::<dependant::Entity>().await?;
+        let mut dependants = self.of_her::<dependant::Entity>().await?;
+        dependants.sort_by_key(|row| row.position);
         let dependants = dependants.iter().map(|row| [word(&row.relation), word(&row.age_band)]);
         let mut maternity = self.of_her::<maternity::Entity>().await?;
         maternity.sort_by_key(|row| row.starts_on);
@@ -433,11 +440,15 @@ impl Gather<'_> {
         let given = self.of_her::<distribution_recipient::Entity>().await?;
         let mut given =
             self.by_id::<distribution::Entity>(given.iter().map(|row| row.distribution_id)).await?;
-        given.retain(|row| row.voided_at.is_none());
         given.sort_by_key(|row| row.occurred_on);
-        let given = given
-            .iter()
-            .map(|row| [text(row.occurred_on), self.facility(row.facility_id), self.program(row.program_id)]);
+        let given = given.iter().map(|row| {
+            [
+                text(row.occurred_on),
+                self.facility(row.facility_id),
+                self.program(row.program_id),
+                maybe(row.voided_at.map(|at| at.to_rfc3339())),
+            ]
+        });
         Ok(vec![
             Section::new("enrolments", ["program", "workshop", "status", "since"], enrolled),
             Section::new(
@@ -447,15 +458,21 @@ impl Gather<'_> {
             ),
             Section::new("skills", ["technique", "level", "attestedOn"], skills),
             Section::new("legalMatters", ["openedOn", "stage", "outcome"], matters),
-            Section::new("deliveries", ["occurredOn", "facility", "program"], given),
+            Section::new("deliveries", ["occurredOn", "facility", "program", "voidedAt"], given),
         ])
     }
 
     /// What she made, what she was paid for it and what is kept for her.
     async fn money(&self) -> Result<Vec<Section>> {
-        let makers = self.of_her::<production_maker::Entity>().await?;
+        let mut makers = self.of_her::<production_maker::Entity>().await?;
         let batches = self.by_id::<production_batch::Entity>(makers.iter().map(|row| row.batch_id)).await?;
         let products = self.by_id::<product::Entity>(batches.iter().map(|row| row.product_id)).await?;
+        makers.sort_by_key(|maker| {
+            batches.iter().find(|batch| batch.id == maker.batch_id).map(|batch| batch.made_on)
+        });
+        makers.sort_by_key(|maker| {
+            batches.iter().find(|batch| batch.id == maker.batch_id).map(|batch| batch.made_on)
+        });
         let made = makers.iter().filter_map(|maker| {
             let batch = batches.iter().find(|batch| batch.id == maker.batch_id)?;
             let product = products.iter().find(|product| product.id == batch.product_id);
@@ -467,10 +484,11 @@ impl Gather<'_> {
                 Cell::Number(maker.parts.into()),
             ])
         });
-        let payouts = self.of_her::<payout::Entity>().await?;
+        let mut payouts = self.of_her::<payout::Entity>().await?;
         let runs = self.by_id::<payout_run::Entity>(payouts.iter().map(|row| row.run_id)).await?;
         let parts = self.named::<payout_part::Entity>("payout_id", payouts.iter().map(|row| row.id)).await?;
         let run_of = |row: &payout::Model| runs.iter().find(|run| run.id == row.run_id);
+        payouts.sort_by_key(|row| run_of(row).map(|run| run.starts_on));
         let paid = payouts.iter().filter_map(|row| {
             let run = run_of(row)?;
             Some([

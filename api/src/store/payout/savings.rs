@@ -7,7 +7,7 @@ use entity::{
     participant, payout, payout_part, payout_run, savings_withdrawal,
     value::{DeductionKind, PayoutRunStatus, WithdrawalReason},
 };
-use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QuerySelect};
+use sea_orm::{ColumnTrait, Condition, ConnectionTrait, QueryFilter, QuerySelect, Statement};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -21,7 +21,7 @@ use crate::{
         distribution::among,
         input::{FUTURE, Faults, Message, MoneyInput, Once, UserError, UserErrorCode, Written, or_default},
         participant::scope::looked_after,
-        write::{Seen, Trace},
+        write::{Seen, Trace, Write},
     },
 };
 
@@ -171,6 +171,30 @@ impl Access {
         write.put::<savings_withdrawal::Entity>(vec![row]).await?;
         let trace = Trace::of("CREATE", "savings_withdrawal");
         write.finish_about(vec![input.participant], trace, (id, 1), input.validate_only).await
+    }
+}
+
+/// What was put aside for women of the organisation `$1` and what was handed out of it, as `woman`, `currency`, `amount`.
+pub(in crate::store) const KEPT: &str = "SELECT p.participant_id AS woman, r.currency, t.amount_minor AS amount \
+    FROM payout_part t JOIN payout p ON p.organization_id = t.organization_id AND p.id = t.payout_id \
+    JOIN payout_run r ON r.organization_id = p.organization_id AND r.id = p.run_id \
+    WHERE t.organization_id = $1 AND t.kind = 'SAVINGS_FUND' AND r.status = 'PAID' \
+    UNION ALL SELECT participant_id, currency, -amount_minor FROM savings_withdrawal WHERE organization_id = $1";
+
+impl Write<'_> {
+    /// Whether more was handed out to any of these women than was put aside for her.
+    pub(in crate::store) async fn is_overdrawn(&self, women: &[Uuid]) -> Result<bool> {
+        for woman in women {
+            let sql = format!(
+                "SELECT 1 AS one FROM ({KEPT}) kept WHERE woman = $2 GROUP BY currency HAVING SUM(amount) < 0"
+            );
+            let values = [self.access.own()?.into(), (*woman).into()];
+            let statement = Statement::from_sql_and_values(self.access.backend(), sql, values);
+            if self.tx.query_one_raw(statement).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 

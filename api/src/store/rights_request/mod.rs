@@ -12,7 +12,8 @@ use entity::{
     },
 };
 use sea_orm::{
-    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Set, Statement,
+    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Set,
+    Statement,
     sea_query::{Expr, LockType},
 };
 use serde::Deserialize;
@@ -22,11 +23,16 @@ use uuid::Uuid;
 pub use self::clock::{Clock, Clocks};
 use super::{
     Access, Scoped,
+    distribution::among,
     input::{At, FUTURE, Faults, Message, Once, UserError, UserErrorCode, Written, or_default},
     keyset::{Direction, Key, Page, Place, SqlOrder, Window},
     write::{Seen, Trace, Write},
 };
-use crate::{auth::Right, error::Result, id};
+use crate::{
+    auth::Right,
+    error::{Error, Result},
+    id,
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -100,7 +106,7 @@ impl Access {
     /// The clock of a request that came in on a day.
     fn clock(&self, country: &str, received_on: NaiveDate) -> Result<&Clock> {
         let clock = self.store.clocks().of(country, received_on);
-        clock.ok_or_else(|| crate::error::Error::Internal("there is no clock for requests".into()))
+        clock.ok_or_else(|| Error::Internal("there is no clock for requests".into()))
     }
 
     /// Writes down what a woman asks, and by when she has to be answered.
@@ -262,11 +268,14 @@ impl Access {
         self.require(Right::RightsRequestAnswer)?;
         let reading = self.reading().await?;
         let column = |column: Column| Expr::col((rights_request::Entity, column));
-        let (page, fields) = match asked {
+        // Whoever decides what the answer says is in its trace, the row that says whether there are more included.
+        let of = |rows: &[Model]| rows.iter().map(|row| row.participant_id).collect::<Vec<_>>();
+        let (page, women, fields) = match asked {
             Asked::One(id, fields) => {
                 let rows = self.select::<rights_request::Entity>().filter(Column::Id.eq(*id));
                 let rows = rows.all(reading.tx()).await?;
-                (Page { rows, has_next: false, has_previous: false, total: None }, fields)
+                let women = of(&rows);
+                (Page { rows, has_next: false, has_previous: false, total: None }, women, fields)
             }
             Asked::Page { filter, window, with_total, fields } => {
                 let order = SqlOrder {
@@ -278,21 +287,22 @@ impl Access {
                 let matching = self.select::<rights_request::Entity>().filter(self.asked_for(filter));
                 let mut rows = matching.clone().filter(order.between(window)).limit(window.size as u64 + 1);
                 order.sort(QuerySelect::query(&mut rows), window.backwards);
-                let mut page = window.cut(rows.all(reading.tx()).await?);
+                let rows = rows.all(reading.tx()).await?;
+                let women = of(&rows);
+                let mut page = window.cut(rows);
                 if *with_total {
                     page.total = Some(matching.count(reading.tx()).await? as i64);
                 }
-                (page, fields)
+                (page, women, fields)
             }
         };
-        let women: Vec<Uuid> = page.rows.iter().map(|row| row.participant_id).collect();
         reading.end("rights_request", fields, women, page).await
     }
 
     fn asked_for(&self, filter: &Filter) -> Condition {
         let mut matching = Condition::all();
         if let Some(women) = &filter.participant {
-            matching = matching.add(super::distribution::among(Column::ParticipantId, women.iter().copied()));
+            matching = matching.add(among(Column::ParticipantId, women.iter().copied()));
         }
         if let Some(kinds) = &filter.kind {
             matching = matching.add(Column::Kind.is_in(kinds.iter().copied()));
@@ -359,15 +369,17 @@ impl Write<'_> {
     #[expect(clippy::disallowed_methods, reason = "of a woman whose request was found in scope")]
     async fn left_to_do(&self, request: &Model) -> Result<Option<Message>> {
         let key = (request.organization_id, request.participant_id);
+        let woman = participant::Entity::find_by_id(key).one(&self.tx).await?;
         Ok(match request.kind {
             RightsRequestKind::Rectification => None,
             RightsRequestKind::Erasure => {
-                let woman = participant::Entity::find_by_id(key).one(&self.tx).await?;
                 let erased = woman.is_some_and(|woman| woman.erased_at.is_some());
                 (!erased).then_some(NOT_ERASED)
             }
             RightsRequestKind::Opposition => {
-                let rows = self.access.hanging_in::<entity::consent::Entity>(&self.tx, &[key.1]).await?;
+                // Her decisions since a merge are in the record that is kept, and are the newer ones.
+                let kept = woman.and_then(|woman| woman.merged_into).unwrap_or(key.1);
+                let rows = self.access.hanging_in::<entity::consent::Entity>(&self.tx, &[kept]).await?;
                 let last = rows
                     .into_iter()
                     .filter(|row| Some(row.purpose) == request.purpose)
@@ -389,7 +401,6 @@ impl Write<'_> {
                    AND e.action = 'EXPORT' AND e.entity = 'participant' AND e.recorded_at >= $3 LIMIT 1";
         let values =
             [request.organization_id.into(), request.participant_id.into(), request.recorded_at.into()];
-        use sea_orm::ConnectionTrait;
         let found = self.tx.query_one_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
         Ok(found.is_some())
     }
@@ -417,7 +428,7 @@ const NO_ANSWER: Message =
     Message { en: "Say what becomes of the request.", es: "Indique qué resulta de la solicitud." };
 const GROUND_OF_REFUSAL: Message = Message {
     en: "What is refused, as a whole or in part, needs a ground; nothing else has one.",
-    es: "Lo que se niega, en todo o en parte, necesita un motivo; nada más lo lleva.",
+    es: "Una negativa, total o parcial, necesita un motivo; ninguna otra respuesta lo lleva.",
 };
 const BEFORE_IT_CAME: Message = Message {
     en: "The answer is before the day on which the request came in.",
@@ -431,7 +442,7 @@ const BEFORE_THE_ANSWER: Message =
     Message { en: "This is before the answer.", es: "Es anterior a la respuesta." };
 const NOT_ERASED: Message = Message {
     en: "She is not erased yet. Use eraseParticipant first.",
-    es: "Todavía no está borrada. Use antes eraseParticipant.",
+    es: "Su expediente todavía no se ha suprimido. Use antes eraseParticipant.",
 };
 const STILL_CONSENTS: Message = Message {
     en: "Her last decision about this purpose is no refusal or withdrawal. Use recordConsent first.",
@@ -439,5 +450,5 @@ const STILL_CONSENTS: Message = Message {
 };
 const NOT_EXPORTED: Message = Message {
     en: "Her data were not taken out for her since the request. Use /export/participants/{id} first.",
-    es: "Sus datos no se han extraído para ella desde la solicitud. Use antes /export/participants/{id}.",
+    es: "Desde que se registró la solicitud no se ha extraído su expediente para ella. Use antes /export/participants/{id}.",
 };

@@ -212,6 +212,18 @@ impl Access {
         write.finish(changed, trace, input.at, input.validate_only).await
     }
 
+    /// A note for a payload, which shows it: that it was read is in the audit first.
+    ///
+    /// # Errors
+    /// When the trace cannot be written.
+    pub async fn safeguarding_note_shown(&self, id: Uuid, fields: &[String]) -> Result<Option<Note>> {
+        let note = self.safeguarding_note(id).await?;
+        if note.is_some() {
+            self.audit_own_read("safeguarding_note", fields, Rows::Ids(vec![id])).await?;
+        }
+        Ok(note)
+    }
+
     /// A note, for who may read the log.
     pub async fn safeguarding_note(&self, id: Uuid) -> Result<Option<Note>> {
         let row = self.select::<safeguarding_note::Entity>().filter(Column::Id.eq(id));

@@ -66,7 +66,17 @@ impl Access {
     ) -> Result<(Self, Vec<Answer>)> {
         self.require(Right::AttendanceRecord)?;
         self.purpose()?;
-        self.sync_rows(rows, |_| validate_only).await
+        let (next, answers) = self.sync_rows(rows, |_| validate_only).await?;
+        // What was there before is told by these two, and a row that changes nothing has left no trace.
+        let told = |answer: &Answer| matches!(answer.outcome, Outcome::Conflict | Outcome::Repeated);
+        let women =
+            rows.iter().zip(&answers).filter(|(_, answer)| told(answer)).map(|(row, _)| row.participant);
+        let women: Vec<Uuid> = women.collect();
+        if !women.is_empty() {
+            let fields = ["mark", "reason", "minutes", "formNumber"].map(str::to_owned);
+            next.reading().await?.end("attendance", &fields, women, ()).await?;
+        }
+        Ok((next, answers))
     }
 
     async fn attend(&self, write: &Write<'_>, row: &AttendanceRow) -> Written<Answer> {

@@ -170,6 +170,11 @@ impl Access {
         faults.check(free, UserErrorCode::Conflict, &["id"], NO_SEAT);
         faults.refuse()?;
         let moved = write.move_rows_back(&merge).await?;
+        // What was handed out of joint savings stays with the kept record: it must have been hers alone.
+        let covered = !write.is_overdrawn(&[merge.kept_id, merge.merged_id]).await?;
+        let mut faults = Faults::default();
+        faults.check(covered, UserErrorCode::Conflict, &["id"], OVERDRAWN);
+        faults.refuse()?;
         for merged in women.iter().filter(|woman| woman.id == merge.merged_id) {
             self.mark(&write, merged, None).await?;
         }
@@ -230,7 +235,8 @@ impl Access {
         let rows = participant::Entity::find()
             .filter(participant::Column::OrganizationId.eq(self.own()?))
             .filter(participant::Column::MergedInto.eq(kept))
-            .order_by_asc(participant::Column::Id);
+            .order_by_asc(participant::Column::Id)
+            .lock_exclusive();
         Ok(rows.all(tx).await?)
     }
 
@@ -337,9 +343,13 @@ const CONSENT: Message = Message {
     es: "El otro expediente tiene una decisión suya sobre sus datos que el conservado no tiene, o una más reciente. Registre \
          primero su decisión en el expediente que se conserva.",
 };
+const OVERDRAWN: Message = Message {
+    en: "More was handed out of the savings of both than the record that is kept has saved alone.",
+    es: "Del ahorro de ambos expedientes se entregó más de lo que ahorró por sí solo el que se conserva.",
+};
 const NOT_NOW: Message = Message {
     en: "This is decided already, or is not merged.",
-    es: "Esto ya está decidido, o no está unido.",
+    es: "Ya se decidió sobre esta propuesta, o los expedientes no están unidos.",
 };
 const NO_SEAT: Message = Message {
     en: "Her place in a workshop was given to somebody else meanwhile. Give the workshop one place more first.",

@@ -274,7 +274,11 @@ impl Access {
         let Some(entity) = about_women else { return self.read_plain(self.reader(), kind, which).await };
         let reading = self.reading().await?;
         let page = self.read_records(reading.tx(), kind, which).await?;
-        let women: Vec<Uuid> = page.rows.iter().flat_map(Row::women).collect();
+        let mut women: Vec<Uuid> = page.rows.iter().flat_map(Row::women).collect();
+        // That a woman whom the list names has none is told as well.
+        if let Which::Page(filter, _) = which {
+            women.extend(filter.participant.iter().flatten());
+        }
         reading.end(entity, fields, women, page).await
     }
 
