@@ -143,7 +143,8 @@ impl Store {
                     if self.feed.state.receiver_count() > 0 {
                         drop(self.catalog().await);
                     }
-                    continue;
+                    // And a look at the outbox: this comes as often as the wait for one, which would never end.
+                    false
                 }
                 _ = prune.tick() => {
                     if let Err(fault) = self.prune_outbox(self.clock.now()).await {
