@@ -16,11 +16,7 @@ pub fn scan(document: &str) -> Result<(), (&'static str, &'static str)> {
     let (mut place, mut depth, mut tokens) = (0, 0_usize, 0_usize);
     while let Some(byte) = bytes.get(place) {
         match byte {
-            b'#' => {
-                while bytes.get(place).is_some_and(|byte| *byte != b'\n' && *byte != b'\r') {
-                    place += 1;
-                }
-            }
+            b'#' => place = after_comment(bytes, place),
             b'"' => {
                 tokens += 1;
                 let Some(after) = after_string(bytes, place) else {
@@ -57,6 +53,12 @@ pub fn scan(document: &str) -> Result<(), (&'static str, &'static str)> {
     Ok(())
 }
 
+/// The end of the line of a comment that begins here.
+fn after_comment(bytes: &[u8], start: usize) -> usize {
+    let ends = |byte: &u8| *byte == b'\n' || *byte == b'\r';
+    bytes[start..].iter().position(ends).map_or(bytes.len(), |length| start + length)
+}
+
 /// The place behind a string that begins here; none when it does not close.
 fn after_string(bytes: &[u8], start: usize) -> Option<usize> {
     let block = bytes[start..].starts_with(b"\"\"\"");
@@ -91,11 +93,7 @@ pub fn without_texts(document: &str) -> Vec<u8> {
     let mut place = 0;
     while let Some(byte) = bytes.get(place) {
         match byte {
-            b'#' => {
-                while bytes.get(place).is_some_and(|byte| *byte != b'\n' && *byte != b'\r') {
-                    place += 1;
-                }
-            }
+            b'#' => place = after_comment(bytes, place),
             b'"' => {
                 kept.extend(b"\"\"");
                 place = after_string(bytes, place).unwrap_or(bytes.len());

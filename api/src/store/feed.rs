@@ -128,22 +128,21 @@ impl Store {
     pub async fn run_feed(self: Arc<Self>) {
         let listening = self.listen();
         tokio::pin!(listening);
-        let mut wait = LOOK;
+        let mut unsettled = false;
         let mut prune = interval_at(Instant::now() + PRUNE, PRUNE);
-        let mut tables = interval_at(Instant::now() + LOOK, LOOK);
+        let mut look = interval_at(Instant::now() + LOOK, LOOK);
         loop {
             let own = tokio::select! {
                 () = self.feed.written.notified() => true,
                 () = self.feed.heard.notified() => false,
-                () = sleep(wait) => false,
+                () = sleep(UNSETTLED), if unsettled => false,
                 () = &mut listening => false,
-                // For all sockets at once: on this server nobody may have asked since another one has ended a session. A
-                // database out of reach is noticed below.
-                _ = tables.tick() => {
+                _ = look.tick() => {
+                    // For all sockets at once: on this server nobody may have asked since another one has ended a session.
+                    // A database out of reach is noticed below.
                     if self.feed.state.receiver_count() > 0 {
                         drop(self.catalog().await);
                     }
-                    // And a look at the outbox: this comes as often as the wait for one, which would never end.
                     false
                 }
                 _ = prune.tick() => {
@@ -153,12 +152,11 @@ impl Store {
                     false
                 }
             };
-            wait = match self.look(own).await {
-                Ok(true) => UNSETTLED,
-                Ok(false) => LOOK,
+            unsettled = match self.look(own).await {
+                Ok(unsettled) => unsettled,
                 Err(fault) => {
                     log(&fault);
-                    LOOK
+                    false
                 }
             };
         }

@@ -8,8 +8,9 @@ use entity::{
     value::{RetentionAction, RetentionEvent, RetentionSubject},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, QueryFilter,
-    QueryOrder, QuerySelect, Set, Statement,
+    ActiveEnum, ActiveModelTrait, ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult,
+    QueryFilter, QueryOrder, QuerySelect, Set, Statement,
+    sea_query::{Alias, Expr, ExprTrait},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -17,7 +18,6 @@ use uuid::Uuid;
 
 use super::{
     Access, Scoped,
-    distribution::among,
     input::{At, Faults, Message, Refused, UserError, UserErrorCode, Written, or_default},
     payout::savings::KEPT,
     record::KeyHold,
@@ -296,15 +296,15 @@ impl Access {
             write.discard().await?;
             return Ok(false);
         }
-        let (action, entity) = match rule.subject {
-            RetentionSubject::Participant => ("ERASE", "participant"),
-            RetentionSubject::ParticipantNotes => ("EMPTY", "participant"),
-            RetentionSubject::Maternity => ("DELETE", "maternity"),
-            RetentionSubject::BreakGlassReason => ("EMPTY", "break_glass"),
-            RetentionSubject::SafeguardingNote => ("DELETE", "safeguarding_note"),
-            RetentionSubject::RightsRequest => ("DELETE", "rights_request"),
+        let entity = match rule.subject {
+            RetentionSubject::Participant | RetentionSubject::ParticipantNotes => "participant",
+            RetentionSubject::Maternity => "maternity",
+            RetentionSubject::BreakGlassReason => "break_glass",
+            RetentionSubject::SafeguardingNote => "safeguarding_note",
+            RetentionSubject::RightsRequest => "rights_request",
         };
-        let trace = Trace { action, entity, detail };
+        let action = rule.action.to_value();
+        let trace = Trace { action: &action, entity, detail };
         write.audit_about(due.woman.into_iter().collect(), trace, due.id, None).await?;
         write.commit().await?;
         Ok(true)
@@ -435,27 +435,25 @@ impl Write<'_> {
                 let row = participant::ActiveModel { notes: Set(None), ..Default::default() };
                 self.access.change_participant(self, at, row).await?
             }
-            RetentionSubject::Maternity => {
-                let rows = maternity::Entity::delete_many().filter(maternity::Column::OrganizationId.eq(own));
-                rows.filter(maternity::Column::Id.eq(due.id)).exec(&self.tx).await?.rows_affected
-            }
+            RetentionSubject::Maternity => self.delete::<maternity::Entity>(due.id).await?,
             RetentionSubject::BreakGlassReason => {
                 let row = break_glass::ActiveModel { reason: Set(None), ..Default::default() };
                 let rows = break_glass::Entity::update_many().set(row);
                 let rows = rows.filter(break_glass::Column::OrganizationId.eq(own));
                 rows.filter(break_glass::Column::Id.eq(due.id)).exec(&self.tx).await?.rows_affected
             }
-            RetentionSubject::SafeguardingNote => {
-                use safeguarding_note::Column;
-                let rows = safeguarding_note::Entity::delete_many().filter(Column::OrganizationId.eq(own));
-                rows.filter(among(Column::Id, [due.id])).exec(&self.tx).await?.rows_affected
-            }
-            RetentionSubject::RightsRequest => {
-                use rights_request::Column;
-                let rows = rights_request::Entity::delete_many().filter(Column::OrganizationId.eq(own));
-                rows.filter(among(Column::Id, [due.id])).exec(&self.tx).await?.rows_affected
-            }
+            RetentionSubject::SafeguardingNote => self.delete::<safeguarding_note::Entity>(due.id).await?,
+            RetentionSubject::RightsRequest => self.delete::<rights_request::Entity>(due.id).await?,
         })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "as retain, which it is a part of")]
+    async fn delete<E: EntityTrait>(&self, id: Uuid) -> Result<u64> {
+        let column = |name: &'static str| Expr::col((E::default(), Alias::new(name)));
+        let rows = E::delete_many()
+            .filter(column("organization_id").eq(self.access.own()?))
+            .filter(column("id").eq(id));
+        Ok(rows.exec(&self.tx).await?.rows_affected)
     }
 }
 

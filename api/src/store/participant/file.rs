@@ -189,7 +189,7 @@ impl Access {
         self.require(Right::ParticipantExport)?;
         let reading = self.reading().await?;
         let seen = self.participants_in(reading.tx(), women, &Wanted::default()).await?;
-        let most = if women.len() == 1 { SHOWN } else { MOST + 1 };
+        let most = Some(if women.len() == 1 { SHOWN } else { MOST + 1 });
         let rows = uses_of(self, reading.tx(), seen.keys().copied(), most).await?;
         if rows.len() as u64 > MOST {
             return Err(Error::invalid("There are too many rows. Ask for fewer women."));
@@ -210,7 +210,7 @@ async fn uses_of(
     access: &Access,
     tx: &DatabaseTransaction,
     women: impl IntoIterator<Item = Uuid>,
-    most: u64,
+    most: Option<u64>,
 ) -> Result<Vec<RecordUse>> {
     use audit_event::Column;
     let reach = |column| Expr::col((record_reach::Entity, column));
@@ -240,8 +240,10 @@ async fn uses_of(
         .and_where(reach(record_reach::Column::OrganizationId).eq(access.own()?))
         .cond_where(among(record_reach::Column::ParticipantId, women))
         .order_by((audit_event::Entity, Column::RecordedAt), Order::Desc)
-        .order_by((audit_event::Entity, Column::Id), Order::Desc)
-        .limit(most);
+        .order_by((audit_event::Entity, Column::Id), Order::Desc);
+    if let Some(most) = most {
+        uses.limit(most);
+    }
     Ok(RecordUse::find_by_statement(access.backend().build(&uses)).all(tx).await?)
 }
 
@@ -544,7 +546,7 @@ impl Gather<'_> {
 
     /// Who has used her record, by role: staff are not named to anybody.
     async fn uses(&self) -> Result<Vec<Section>> {
-        let mut uses = uses_of(self.access, self.tx, self.women.iter().copied(), i64::MAX as u64).await?;
+        let mut uses = uses_of(self.access, self.tx, self.women.iter().copied(), None).await?;
         // One reading can reach several records of hers.
         uses.dedup_by_key(|used| used.id);
         let uses = uses.into_iter().map(|used| {
