@@ -276,8 +276,10 @@ impl Access {
         let page = self.read_records(reading.tx(), kind, which).await?;
         let mut women: Vec<Uuid> = page.rows.iter().flat_map(Row::women).collect();
         // That a woman whom the list names has none is told as well.
-        if let Which::Page(filter, _) = which {
-            women.extend(filter.participant.iter().flatten());
+        match which {
+            Which::Page(filter, _) => women.extend(filter.participant.iter().flatten()),
+            Which::Below(Parent::Participant, parents, ..) => women.extend(*parents),
+            _ => {}
         }
         reading.end(entity, fields, women, page).await
     }
