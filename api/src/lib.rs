@@ -13,6 +13,7 @@ pub mod http;
 pub mod id;
 pub mod import;
 pub mod print;
+pub mod reference;
 pub mod serve;
 pub mod store;
 pub mod vault;

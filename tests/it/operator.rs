@@ -3,17 +3,21 @@
 use std::process::{Output, Stdio};
 
 use serde_json::json;
-use tests::{Client, DemoApp, Folder, both, program};
+use tests::{Client, DemoApp, Folder, TestApp, both, program};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::Command,
 };
 
-use crate::world::*;
+use crate::{
+    sign_in::{PASSWORD, plainly_done, signed_in, token_in_mail},
+    talk::{ask, done},
+    world::*,
+};
 
-/// Runs a command on a world's database as in production.
+/// Runs a command on a test's database as in production.
 async fn in_production(
-    world: &World,
+    app: &TestApp,
     folder: &Folder,
     environment: &[(&str, &str)],
     command: &[&str],
@@ -21,12 +25,12 @@ async fn in_production(
     let mut run = Command::new(program());
     run.args(command)
         .env_clear()
-        .env("DATABASE_URL", &world.database.url)
+        .env("DATABASE_URL", &app.database.url)
         .env("UMBRAL_DATA_DIR", folder.path())
         .env("UMBRAL_LISTEN", "127.0.0.1:0")
         .envs(environment.iter().copied())
         .stdin(Stdio::null());
-    if let Some(url) = &world.database.outside_url {
+    if let Some(url) = &app.database.outside_url {
         run.env("OUTSIDE_DATABASE_URL", url);
     }
     run.output().await.unwrap()
@@ -62,6 +66,66 @@ both!(
         assert!(in_production(world, &folder, &address, &token).await.status.success());
         let named = "SELECT count(*) FROM identity WHERE issuer = 'https://two.example'";
         assert_eq!(world.number(named).await, 1);
+    }
+);
+
+both!(
+    /// From an empty database to a facility and the second person, by what README says and nothing else.
+    async fn an_empty_database_is_put_to_use(app: &TestApp) {
+        let folder = Folder::new();
+        let now = chrono::Utc::now();
+        app.set_now(&now.to_rfc3339());
+        let create = async |slug: &str, country: &str, more: &[&str]| {
+            let command = ["organization", "create", "--slug", slug, "--name", "Casa Nueva", "--country"];
+            let command = [&command[..], &[country], more].concat();
+            in_production(app, &folder, &[("UMBRAL_ISSUER", "umbral")], &command).await
+        };
+        for (slug, country, more) in [("casa", "MX", &[][..]), ("aliada", "CL", &["--kind", "partner"])] {
+            let made = create(slug, country, more).await;
+            assert!(made.status.success(), "{made:?}");
+        }
+        for (slug, country, option) in
+            [("casa", "MX", "--slug"), ("Casa", "MX", "--slug"), ("otra", "mx", "--country")]
+        {
+            let refused = create(slug, country, &[]).await;
+            let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+            assert!(!refused.status.success() && said.contains(option), "{slug} {country}: {said}");
+        }
+        let seen =
+            "{ organizations(first: 9) { nodes { slug name kind } } facilities(first: 1) { totalCount } }";
+        let organizations = json!({ "facilities": { "totalCount": 0 }, "organizations": { "nodes": [
+            { "slug": "aliada", "name": "Casa Nueva", "kind": "PARTNER" },
+            { "slug": "casa", "name": "Casa Nueva", "kind": "OPERATOR" } ] } });
+        let mut answer = ask(&app.anonymous(), seen).await;
+        answer["organizations"]["nodes"].as_array_mut().unwrap().sort_by_key(|node| node["slug"].to_string());
+        assert_eq!(answer, organizations);
+
+        let invite =
+            ["admin", "create", "--organization", "casa", "--email", "ada@casa.example", "--name", "Ada"];
+        let invited = in_production(app, &folder, &[("UMBRAL_ISSUER", "umbral")], &invite).await;
+        assert!(invited.status.success(), "{invited:?}");
+        let token = String::from_utf8(invited.stdout).unwrap();
+        let accept = |token: &str| Some(json!({ "token": token, "password": PASSWORD }));
+        plainly_done(&app.anonymous(), "acceptInvitation", accept(token.trim())).await;
+        let (admin, ..) = signed_in(app, "ada@casa.example", PASSWORD).await;
+        let role = "{ viewer { role organization { slug } } }";
+        let expected = json!({ "viewer": { "role": "ADMIN", "organization": { "slug": "casa" } } });
+        assert_eq!(ask(&admin, role).await, expected);
+        let invite = json!({ "idempotencyKey": "one", "email": "carla@casa.example", "name": "Carla",
+            "role": "COORDINATOR" });
+        done(&admin, "inviteUser", "invitation", "id", &invite).await;
+        let token = token_in_mail(app, "carla@casa.example").await;
+        plainly_done(&app.anonymous(), "acceptInvitation", accept(&token)).await;
+        let (coordinator, ..) = signed_in(app, "carla@casa.example", PASSWORD).await;
+        let coordinator = coordinator.purpose("SERVICE");
+        let facility = json!({ "idempotencyKey": "one", "slug": "norte", "name": "Norte", "country": "MX",
+            "region": "MX-CMX", "kind": "OTHER", "presentSince": "2024-01-01" });
+        let facility = done(&coordinator, "createFacility", "facility", "id", &facility).await;
+        let woman = json!({ "idempotencyKey": "two", "givenNames": "Rosa", "familyNames": "Vega",
+            "facility": facility["id"],
+            "startsOn": "2025-01-01" });
+        let woman = done(&coordinator, "registerParticipant", "participant", "code", &woman).await;
+        assert!(woman["code"].is_string(), "{woman}");
     }
 );
 

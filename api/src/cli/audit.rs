@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use clap::Subcommand;
 
-use super::Failed;
+use super::{Failed, organization_id};
 use crate::{
     config::Config,
     serve,
@@ -59,8 +59,7 @@ async fn seal(store: &Store, config: &Config) -> Result<(), Failed> {
 
 async fn head(store: &Store, slug: &str) -> Result<(), Failed> {
     let catalog = store.catalog().await?;
-    let organization = catalog.organization_by_slug(slug).map(|entry| entry.row.id);
-    let organization = organization.ok_or_else(|| Failed(format!("there is no organisation \"{slug}\"")))?;
+    let organization = organization_id(&catalog, slug)?;
     match store.head(organization).await? {
         Some(line) => {
             println!("{}", serde_json::to_string(&line).map_err(|fault| Failed(fault.to_string()))?);

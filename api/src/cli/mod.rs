@@ -8,10 +8,13 @@ mod run;
 mod token;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use uuid::Uuid;
 
 use crate::config::{BadSetting, Config, LogFormat, Settings};
 use crate::error::Error;
 use crate::import::Kind;
+use crate::store::catalog::Catalog;
+use crate::store::input::{Refused, UserError};
 
 /// The GraphQL backend for organisations that support women in prison.
 ///
@@ -77,6 +80,11 @@ pub enum Command {
         #[command(subcommand)]
         command: audit::AuditCommand,
     },
+    /// Organisations that use this installation, and partners and donors that they name.
+    Organization {
+        #[command(subcommand)]
+        command: OrganizationCommand,
+    },
     /// Invite an organisation's first administrator: prints a one-time token, good for 72 hours.
     Admin {
         #[command(subcommand)]
@@ -125,6 +133,24 @@ pub enum KeysCommand {
     RotateMaster,
     /// Print a new master key, for the store of a command.
     NewMaster,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum OrganizationCommand {
+    /// Make one, and fill in the regions and techniques that the database lacks.
+    Create {
+        /// What it is called in addresses and commands: lower-case letters, digits and hyphens.
+        #[arg(long)]
+        slug: String,
+        #[arg(long)]
+        name: String,
+        /// Two capital letters, such as MX (ISO 3166-1).
+        #[arg(long)]
+        country: String,
+        /// What it does.
+        #[arg(long, value_enum, default_value = "operator")]
+        kind: KindName,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -179,6 +205,16 @@ pub enum RoleName {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum KindName {
+    /// Runs programs.
+    Operator,
+    /// Works with an operator under an agreement.
+    Partner,
+    /// Gives money or goods.
+    Donor,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum AudienceName {
     Public,
     Donor,
@@ -202,6 +238,19 @@ impl From<Error> for Failed {
             Error::Internal(text) => text,
             other => other.message(),
         })
+    }
+}
+
+impl From<Refused> for Failed {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Fault(fault) => fault.into(),
+            Refused::User(faults) => {
+                let line = |fault: &UserError| format!("--{}: {}", fault.field.join("."), fault.message.en);
+                Self(faults.iter().map(line).collect::<Vec<_>>().join("\n"))
+            }
+            Refused::Outdated(_) => Self("somebody else wrote at the same time; run it again".into()),
+        }
     }
 }
 
@@ -234,6 +283,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Import(import) => import.run(settings).await,
         Command::Audit { command } => audit::run(&tool_config(settings)?, command).await,
         Command::Keys { command } => token::keys(&tool_config(settings)?, command).await,
+        Command::Organization { command } => people::organization(&tool_config(settings)?, command).await,
         Command::Admin { command } => people::admin(&tool_config(settings)?, command).await,
         Command::Mail { command } => people::mail(&tool_config(settings)?, command).await,
         Command::Retention { command } => retention::run(&tool_config(settings)?, command).await,
@@ -241,6 +291,12 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
             token::print(&tool_config(settings)?, role, organization.as_deref(), days).await
         }
     }
+}
+
+/// The organisation with a slug.
+fn organization_id(catalog: &Catalog, slug: &str) -> Result<Uuid, Failed> {
+    let entry = catalog.organization_by_slug(slug);
+    entry.map(|entry| entry.row.id).ok_or_else(|| Failed(format!("there is no organisation \"{slug}\"")))
 }
 
 fn kind(name: &str) -> Result<Kind, String> {

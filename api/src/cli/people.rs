@@ -1,18 +1,30 @@
-//! The first administrator, and mails that the host sends by itself.
+//! Organisations, the first administrator, and mails that the host sends by itself.
 
+use entity::value::OrganizationKind;
 use uuid::Uuid;
 
-use super::{AdminCommand, Failed, MailCommand};
-use crate::{config::Config, serve};
+use super::{AdminCommand, Failed, KindName, MailCommand, OrganizationCommand, organization_id};
+use crate::{config::Config, serve, store::organization::NewOrganization};
+
+pub async fn organization(config: &Config, command: OrganizationCommand) -> Result<(), Failed> {
+    let OrganizationCommand::Create { slug, name, country, kind } = command;
+    let kind = match kind {
+        KindName::Operator => OrganizationKind::Operator,
+        KindName::Partner => OrganizationKind::Partner,
+        KindName::Donor => OrganizationKind::Donor,
+    };
+    let store = serve::open(config).await?;
+    let made = store.create_organization(NewOrganization { slug, name, country, kind }).await;
+    store.close().await;
+    Ok(made.map(drop)?)
+}
 
 /// Prints a one-time token for an organisation's first administrator, and nothing else on standard output.
 pub async fn admin(config: &Config, command: AdminCommand) -> Result<(), Failed> {
     let AdminCommand::Create { organization, email, name } = command;
     let store = serve::open(config).await?;
     let catalog = store.catalog().await?;
-    let entry = catalog.organization_by_slug(&organization);
-    let id = entry.map(|entry| entry.row.id);
-    let id = id.ok_or_else(|| Failed(format!("there is no organisation \"{organization}\"")))?;
+    let id = organization_id(&catalog, &organization)?;
     let token = store.invite_admin(id, &email, &name).await?;
     store.close().await;
     let token = token.ok_or_else(|| Failed("--email: this is no e-mail address".into()))?;

@@ -2,7 +2,7 @@
 
 use sea_orm::ActiveEnum;
 
-use super::{Failed, RetentionCommand};
+use super::{Failed, RetentionCommand, organization_id};
 use crate::{config::Config, serve};
 
 /// Carries the rules out, organisation by organisation, and prints a line for each rule.
@@ -10,12 +10,8 @@ pub async fn run(config: &Config, command: RetentionCommand) -> Result<(), Faile
     let RetentionCommand::Run { dry_run, organization } = command;
     let store = serve::open(config).await?;
     let catalog = store.catalog().await?;
-    let of_slug = |slug: &String| {
-        let entry = catalog.organization_by_slug(slug);
-        entry.map(|entry| entry.row.id).ok_or_else(|| Failed(format!("there is no organisation \"{slug}\"")))
-    };
     let organizations = match &organization {
-        Some(slug) => vec![of_slug(slug)?],
+        Some(slug) => vec![organization_id(&catalog, slug)?],
         None => catalog.organizations.iter().map(|entry| entry.row.id).collect(),
     };
     let verb = if dry_run { "due" } else { "done" };

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use entity::value::Role;
 use uuid::Uuid;
 
-use super::{Failed, KeysCommand, RoleName};
+use super::{Failed, KeysCommand, RoleName, organization_id};
 use crate::{
     auth::{
         jwk::Alg,
@@ -46,12 +46,7 @@ pub async fn print(
     let organization = match organization {
         None if config.mode == Mode::Demo => None,
         None => return Err(Failed("--organization is needed outside demo mode".into())),
-        Some(slug) => Some(
-            catalog
-                .organization_by_slug(slug)
-                .map(|entry| entry.row.id)
-                .ok_or_else(|| Failed(format!("there is no organisation \"{slug}\"")))?,
-        ),
+        Some(slug) => Some(organization_id(&catalog, slug)?),
     };
     let ring = open_ring(config)?;
     let token = match issue(&ring, config, &catalog, role, organization, days)? {

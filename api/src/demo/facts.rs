@@ -1,13 +1,15 @@
 //! The shapes of the files in `facts/`, and reading them.
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use chrono::NaiveDate;
 use entity::value::{
-    AgreementShare, ClaimStatus, FacilityKind, Localized, OrganizationKind, ProgramArea, ProgramStatus,
-    Sensitivity, StatementKind, Translation, TranslationStatus,
+    AgreementShare, ClaimStatus, FacilityKind, OrganizationKind, ProgramArea, ProgramStatus, Sensitivity,
+    StatementKind,
 };
 use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::reference::Text;
 
 /// A file of facts that cannot be used. The files are part of the program, so this is a fault in them.
 #[derive(Debug)]
@@ -18,6 +20,13 @@ pub enum FactsError {
     Unknown { table: &'static str, key: String },
     /// A figure that is not a decimal number with at most three decimals.
     NotANumber { text: String },
+}
+
+impl FactsError {
+    /// A file of what is the same for every organisation.
+    pub(super) fn reference(cause: serde_json::Error) -> Self {
+        Self::Unreadable { file: "reference", cause }
+    }
 }
 
 impl fmt::Display for FactsError {
@@ -43,10 +52,8 @@ impl std::error::Error for FactsError {
 
 /// All files.
 pub(super) struct Facts {
-    pub regions: Vec<entity::region::Model>,
     pub organizations: Vec<OrganizationFact>,
     pub facilities: Vec<FacilityFact>,
-    pub techniques: Vec<TechniqueFact>,
     pub programs: Vec<ProgramFact>,
     pub goods: GoodsFacts,
     pub claims: Vec<ClaimFact>,
@@ -55,12 +62,9 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) fn read() -> Result<Self, FactsError> {
-        let regions: Vec<RegionFact> = parse("regions.json", include_str!("facts/regions.json"))?;
         Ok(Facts {
-            regions: regions.into_iter().map(RegionFact::into_row).collect(),
             organizations: parse("organizations.json", include_str!("facts/organizations.json"))?,
             facilities: parse("facilities.json", include_str!("facts/facilities.json"))?,
-            techniques: parse("techniques.json", include_str!("facts/techniques.json"))?,
             programs: parse("programs.json", include_str!("facts/programs.json"))?,
             goods: parse("goods.json", include_str!("facts/goods.json"))?,
             claims: parse("claims.json", include_str!("facts/claims.json"))?,
@@ -78,26 +82,6 @@ fn parse<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, Facts
     serde_json::from_str(text).map_err(|cause| FactsError::Unreadable { file, cause })
 }
 
-/// A text in both languages, first written in Spanish.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Text {
-    es: String,
-    en: String,
-}
-
-impl Text {
-    /// The English is marked as a machine translation: no person is known to have made or checked it.
-    pub(super) fn into_localized(self) -> Localized {
-        let original = Translation { text: self.es, status: TranslationStatus::Original };
-        let english = Translation { text: self.en, status: TranslationStatus::Machine };
-        Localized {
-            original: "es".to_owned(),
-            texts: BTreeMap::from([("es".to_owned(), original), ("en".to_owned(), english)]),
-        }
-    }
-}
-
 /// Some entries by name, or all that the organisation has.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -110,26 +94,6 @@ pub(super) enum Scope {
 #[serde(rename_all = "lowercase")]
 pub(super) enum Everything {
     All,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RegionFact {
-    iso: String,
-    country: String,
-    pcode: String,
-    name: String,
-}
-
-impl RegionFact {
-    fn into_row(self) -> entity::region::Model {
-        entity::region::Model {
-            iso: self.iso,
-            country: self.country,
-            pcode: Some(self.pcode),
-            name: self.name,
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -162,13 +126,6 @@ pub(super) struct FacilityFact {
     pub municipality: Option<String>,
     pub kind: FacilityKind,
     pub present_from: NaiveDate,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct TechniqueFact {
-    pub code: String,
-    pub name: Text,
 }
 
 #[derive(Deserialize)]

@@ -14,7 +14,7 @@ use super::{
     },
     people, support,
 };
-use crate::store::program::sensitivity_of;
+use crate::{reference, store::program::sensitivity_of};
 
 /// The page that the published figures are from.
 const CLAIM_SOURCE: &str = "La Cana, \"Our Impact\" page";
@@ -27,11 +27,11 @@ pub fn registry(now: DateTime<Utc>, scale: u32) -> Result<Dataset, FactsError> {
     let facts = Facts::read()?;
     // PostgreSQL keeps microseconds; what is written must be what is read.
     let now = now.trunc_subsecs(6);
-    let mut data = Dataset { regions: facts.regions, ..Dataset::default() };
-    for technique in facts.techniques {
-        data.techniques
-            .push(technique::Model { code: technique.code, name: technique.name.into_localized() });
-    }
+    let mut data = Dataset {
+        regions: reference::regions().map_err(FactsError::reference)?,
+        techniques: reference::techniques().map_err(FactsError::reference)?,
+        ..Dataset::default()
+    };
     for organization in facts.organizations {
         add_organization(&mut data, organization, now);
     }

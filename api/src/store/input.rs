@@ -201,6 +201,12 @@ impl Faults {
         self.check(fine, UserErrorCode::Invalid, field, BAD_SLUG);
     }
 
+    /// ISO 3166-1 alpha-2.
+    pub fn country(&mut self, code: &str, field: &[&str]) {
+        let fine = code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+        self.check(fine, UserErrorCode::Invalid, field, NO_COUNTRY);
+    }
+
     pub fn localized(&mut self, input: &LocalizedInput, field: &[&str], most: usize) -> Localized {
         let mut texts = BTreeMap::new();
         for (place, translation) in input.translations.iter().enumerate() {
@@ -342,6 +348,10 @@ const BAD_TEXT: Message = Message {
 };
 pub(super) const FUTURE: Message =
     Message { en: "The day is in the future.", es: "El día está en el futuro." };
+const NO_COUNTRY: Message = Message {
+    en: "This is no country code of ISO 3166-1, such as MX or CL.",
+    es: "No es un código de país ISO 3166-1, como MX o CL.",
+};
 const BAD_SLUG: Message = Message {
     en: "Use 2 to 80 lower-case letters, digits and hyphens.",
     es: "Use de 2 a 80 letras minúsculas, dígitos y guiones.",

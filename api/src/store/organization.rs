@@ -1,7 +1,9 @@
 //! Organisations and what they say of themselves.
 
+use std::sync::Arc;
+
 use entity::{
-    statement,
+    organization, statement,
     value::{ClaimStatus, OrganizationKind, StatementKind},
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
@@ -9,14 +11,14 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::{
-    Access,
+    Access, Store,
     catalog::Organization,
     input::{At, Faults, LocalizedInput, Once, UserError, Written, or_default},
     keyset::{Direction, Key, Page, Place, Window, page_in_memory},
     search,
-    write::Seen,
+    write::{Seen, new_id, taken},
 };
-use crate::auth::Right;
+use crate::{auth::Right, error::Error, reference};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
@@ -56,6 +58,52 @@ pub struct UpdateStatement {
     pub position: Option<i32>,
     pub title: Option<LocalizedInput>,
     pub text: Option<LocalizedInput>,
+}
+
+/// An organisation that joins, as its operator writes it on the command line.
+#[derive(Debug)]
+pub struct NewOrganization {
+    pub slug: String,
+    pub name: String,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    pub kind: OrganizationKind,
+}
+
+impl Store {
+    /// Makes an organisation, published, and writes the regions and techniques that the database lacks. Gives its id.
+    ///
+    /// # Errors
+    /// User errors for what is no slug, name or country, and for a slug that is taken.
+    pub async fn create_organization(self: &Arc<Self>, new: NewOrganization) -> Written<Uuid> {
+        let mut faults = Faults::default();
+        faults.slug(&new.slug, &["slug"]);
+        faults.short_text(&new.name, &["name"]);
+        faults.country(&new.country, &["country"]);
+        faults.refuse()?;
+        let broken = |cause: serde_json::Error| Error::Internal(format!("the reference data: {cause}"));
+        let id = new_id();
+        let access = self.system(id).await?;
+        let bulk = self.bulk().await?;
+        bulk.insert::<entity::region::Entity>(reference::regions().map_err(broken)?).await?;
+        bulk.insert::<entity::technique::Entity>(reference::techniques().map_err(broken)?).await?;
+        let write = bulk.as_write(&access);
+        let row = organization::ActiveModel {
+            id: Set(id),
+            slug: Set(new.slug),
+            name: Set(new.name.trim().to_owned()),
+            country: Set(new.country),
+            kind: Set(new.kind),
+            active_since: Set(None),
+            version: Set(1),
+            recorded_at: Set(access.now),
+            published_at: Set(Some(access.now)),
+            archived_at: Set(None),
+        };
+        row.insert(&write.tx).await.map_err(taken("slug"))?;
+        write.finish_create("organization", id, false).await?;
+        Ok(id)
+    }
 }
 
 impl Access {

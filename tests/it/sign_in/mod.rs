@@ -14,7 +14,7 @@ use entity::{
 };
 use sea_orm::prelude::Uuid;
 use serde_json::{Value, json};
-use tests::{Answer, Client};
+use tests::{Answer, Client, TestApp};
 
 use crate::world::*;
 
@@ -92,10 +92,10 @@ pub fn tokens(payload: &Value) -> (String, String) {
 }
 
 /// Signs in.
-pub async fn signed_in(world: &World, email: &str, password: &str) -> (Client, String, String) {
-    let answer = try_password(&world.anonymous(), email, password).await;
+pub async fn signed_in(app: &TestApp, email: &str, password: &str) -> (Client, String, String) {
+    let answer = try_password(&app.anonymous(), email, password).await;
     let (access, refresh) = tokens(&answer.data()["signIn"]);
-    (world.with_token(&access), access, refresh)
+    (app.with_token(&access), access, refresh)
 }
 
 /// Runs a mutation that takes nothing or answers nothing: its payload.
@@ -141,8 +141,8 @@ pub async fn assert_out(client: &Client, code: &str) {
 }
 
 /// The token in the last mail to somebody, and its id.
-pub async fn token_in_mail(world: &World, to: &str) -> String {
-    let store = &world.running.store;
+pub async fn token_in_mail(app: &TestApp, to: &str) -> String {
+    let store = &app.running.store;
     let mails = store.waiting_mails().await.unwrap();
     let mail = mails.iter().rfind(|mail| mail.to == to).unwrap_or_else(|| panic!("no mail to {to}"));
     store.waiting_mail(mail.id).await.unwrap().unwrap().token
