@@ -57,14 +57,6 @@ pub struct Page<T> {
     pub total: Option<i64>,
 }
 
-impl<T> Page<T> {
-    /// The same page with something made of each row.
-    pub fn map<U>(self, make: impl FnMut(T) -> U) -> Page<U> {
-        let Self { rows, has_next, has_previous, total } = self;
-        Page { rows: rows.into_iter().map(make).collect(), has_next, has_previous, total }
-    }
-}
-
 impl Window {
     /// # Errors
     /// `Invalid` unless exactly one of `first` and `last` is given, within its bounds.

@@ -88,6 +88,28 @@ both!(
 );
 
 both!(
+    /// Nothing is written, and yet the answer says what is recorded of her.
+    async fn what_a_device_is_told_leaves_a_trace(world: &World) {
+        women(world).await;
+        let client = staff(world, "field");
+        let session = session(&client, "s").await;
+        record(&client, &[present(1, &session, 1, 90)], false).await;
+        let bare = "mutation($rows: [AttendanceRowInput!]!, $check: Boolean) { recordAttendance(input: { rows: $rows, \
+                    validateOnly: $check }) { results { outcome differences { here } } } }";
+        for (minutes, check, outcome) in
+            [(90, false, "REPEATED"), (90, true, "REPEATED"), (60, false, "CONFLICT"), (60, true, "CONFLICT")]
+        {
+            let before = readings(world).await;
+            let rows = [present(2, &session, 1, minutes)];
+            let answer = client.query(bare, json!({ "rows": rows, "check": check })).await;
+            assert_eq!(answer.data()["recordAttendance"]["results"][0]["outcome"], json!(outcome));
+            let told = readings(world).await;
+            assert_eq!((told.0 - before.0, told.1 - before.1), (1, 1), "{outcome} {check}");
+        }
+    }
+);
+
+both!(
     async fn two_devices_agree_or_hear_of_each_other(world: &World) {
         women(world).await;
         let (one, other) = (staff(world, "field"), staff(world, "coordinator"));

@@ -99,7 +99,7 @@ both!(
 both!(
     async fn a_list_below_a_row_is_read_as_any_other(world: &World) {
         let workshops = filled(world).await;
-        // For a purpose, with a trace of the women who were given, and no others.
+        // For a purpose, with a trace of the women who were given and of who says that there are more.
         let document = format!(
             "{{ node(id: \"{}\") {{ ... on Workshop {{ enrolments(first: 2) {{ nodes {{ id }} }} }} }} }}",
             workshops[0]
@@ -109,7 +109,37 @@ both!(
         let before = readings(world).await;
         ask(&staff(world, "coordinator"), &document).await;
         let after = readings(world).await;
-        assert_eq!((after.0 - before.0, after.1 - before.1), (1, 2));
+        assert_eq!((after.0 - before.0, after.1 - before.1), (1, 3));
+        // A page without rows tells that there are some: of a woman who has any, and of one who has none.
+        for (document, named) in [
+            ("{ enrolments(first: 0) { pageInfo { hasNextPage } } }".to_owned(), 1),
+            (
+                format!(
+                    "{{ enrolments(first: 0, filter: {{ participant: [\"{}\"] }}) {{ pageInfo {{ hasNextPage }} }} }}",
+                    w(2)
+                ),
+                1,
+            ),
+            (
+                format!(
+                    "{{ enrolments(first: 0, filter: {{ participant: [\"{}\"] }}) {{ pageInfo {{ hasNextPage }} }} }}",
+                    w(4)
+                ),
+                1,
+            ),
+            (
+                format!(
+                    "{{ node(id: \"{}\") {{ ... on Participant {{ enrolments(first: 0) {{ pageInfo {{ hasNextPage }} }} }} }} }}",
+                    w(4)
+                ),
+                2,
+            ),
+            ("{ participants(first: 0) { pageInfo { hasNextPage } } }".to_owned(), 1),
+        ] {
+            let before = readings(world).await;
+            ask(&staff(world, "coordinator"), &document).await;
+            assert_eq!(readings(world).await.1 - before.1, named, "{document}");
+        }
         // A field worker reads of a program what is at her facilities, and who is there.
         world
             .sql(&format!(

@@ -48,6 +48,8 @@ pub struct Filter {
     #[serde(deserialize_with = "id::list::<_, {id::PAYOUT_RUN}>")]
     pub run: Option<Vec<Uuid>>,
     pub status: Option<Vec<String>>,
+    /// Of a legal matter.
+    pub stage: Option<Vec<String>>,
     pub during: Option<DateRange>,
 }
 
@@ -170,10 +172,6 @@ fn reading_of(kind: Kind) -> Result<(Right, Option<&'static str>)> {
     })
 }
 
-fn page_of<T>(page: &Page<impl Sized>, rows: Vec<T>) -> Page<T> {
-    Page { rows, has_next: page.has_next, has_previous: page.has_previous, total: page.total }
-}
-
 impl Access {
     /// Whether the viewer's role reads rows of a kind.
     pub fn reads_work(&self, kind: Kind) -> bool {
@@ -185,7 +183,8 @@ impl Access {
     /// # Errors
     /// `NotPermitted` without the right; `PurposeNeeded` for rows about women.
     pub async fn work(&self, asked: &Asked) -> Result<Page<Row>> {
-        self.read_work(asked.kind, &Which::Page(&asked.filter, &asked.window), &asked.fields).await
+        let which = Which::Page(&asked.filter, &asked.window);
+        Ok(asked.window.cut(self.read_work(asked.kind, &which, &asked.fields).await?))
     }
 
     /// A page below each of some rows that the viewer has been shown, in as many statements as one page.
@@ -198,35 +197,24 @@ impl Access {
         parent: Parent,
         parents: &[Uuid],
     ) -> Result<HashMap<Uuid, Page<Row>>> {
-        let (right, about_women) = reading_of(asked.kind)?;
-        self.require(right)?;
         let which = Which::Below(parent, parents, &asked.filter, &asked.window);
-        let cut = |rows: Vec<Row>| {
-            let mut of: HashMap<Uuid, Vec<Row>> = parents.iter().map(|id| (*id, Vec::new())).collect();
-            for row in rows {
-                if let Some(list) = row.parent(parent).and_then(|id| of.get_mut(&id)) {
-                    list.push(row);
-                }
+        let mut of: HashMap<Uuid, Vec<Row>> = parents.iter().map(|id| (*id, Vec::new())).collect();
+        for row in self.read_work(asked.kind, &which, &asked.fields).await? {
+            if let Some(list) = row.parent(parent).and_then(|id| of.get_mut(&id)) {
+                list.push(row);
             }
-            let page = |(id, mut rows): (Uuid, Vec<Row>)| {
-                rows.sort_by_cached_key(|row| {
-                    let Place { key, id } = row.place();
-                    (key, id)
-                });
-                if !asked.window.backwards {
-                    rows.reverse();
-                }
-                (id, asked.window.cut(rows))
-            };
-            of.into_iter().map(page).collect::<HashMap<_, _>>()
+        }
+        let page = |(id, mut rows): (Uuid, Vec<Row>)| {
+            rows.sort_by_cached_key(|row| {
+                let Place { key, id } = row.place();
+                (key, id)
+            });
+            if !asked.window.backwards {
+                rows.reverse();
+            }
+            (id, asked.window.cut(rows))
         };
-        let Some(entity) = about_women else {
-            return Ok(cut(self.read_plain(self.reader(), asked.kind, &which).await?.rows));
-        };
-        let reading = self.reading().await?;
-        let pages = cut(self.read_records(reading.tx(), asked.kind, &which).await?.rows);
-        let women: Vec<Uuid> = pages.values().flat_map(|page| &page.rows).flat_map(Row::women).collect();
-        reading.end(entity, &asked.fields, women, pages).await
+        Ok(of.into_iter().map(page).collect())
     }
 
     /// Rows of a kind by id; those that the viewer may not see are not there.
@@ -239,8 +227,8 @@ impl Access {
         ids: &[Uuid],
         fields: &[String],
     ) -> Result<HashMap<Uuid, Row>> {
-        let page = self.read_work(kind, &Which::Ids(ids), fields).await?;
-        Ok(page.rows.into_iter().map(|row| (row.place().id, row)).collect())
+        let rows = self.read_work(kind, &Which::Ids(ids), fields).await?;
+        Ok(rows.into_iter().map(|row| (row.place().id, row)).collect())
     }
 
     /// All attendance of sessions that the viewer has been shown, by session.
@@ -252,9 +240,9 @@ impl Access {
         sessions: &[Uuid],
         fields: &[String],
     ) -> Result<HashMap<Uuid, Vec<Row>>> {
-        let page = self.read_work(Kind::Attendance, &Which::OfSessions(sessions), fields).await?;
+        let rows = self.read_work(Kind::Attendance, &Which::OfSessions(sessions), fields).await?;
         let mut found: HashMap<Uuid, Vec<Row>> = HashMap::new();
-        for row in page.rows {
+        for row in rows {
             if let Row::Attendance(attendance, _) = &row {
                 found.entry(attendance.session_id).or_default().push(row);
             }
@@ -268,29 +256,25 @@ impl Access {
         Ok(found)
     }
 
-    async fn read_work(&self, kind: Kind, which: &Which<'_>, fields: &[String]) -> Result<Page<Row>> {
+    /// Rows of a kind. Their trace names whoever decides what the answer says: the row that says whether there are more,
+    /// and women whom the list names and who have none.
+    async fn read_work(&self, kind: Kind, which: &Which<'_>, fields: &[String]) -> Result<Vec<Row>> {
         let (right, about_women) = reading_of(kind)?;
         self.require(right)?;
         let Some(entity) = about_women else { return self.read_plain(self.reader(), kind, which).await };
         let reading = self.reading().await?;
-        let page = self.read_records(reading.tx(), kind, which).await?;
-        let mut women: Vec<Uuid> = page.rows.iter().flat_map(Row::women).collect();
-        // That a woman whom the list names has none is told as well.
+        let rows = self.read_records(reading.tx(), kind, which).await?;
+        let mut women: Vec<Uuid> = rows.iter().flat_map(Row::women).collect();
         match which {
             Which::Page(filter, _) => women.extend(filter.participant.iter().flatten()),
             Which::Below(Parent::Participant, parents, ..) => women.extend(*parents),
             _ => {}
         }
-        reading.end(entity, fields, women, page).await
+        reading.end(entity, fields, women, rows).await
     }
 
     /// Rows that are about no woman.
-    async fn read_plain(
-        &self,
-        db: &impl ConnectionTrait,
-        kind: Kind,
-        which: &Which<'_>,
-    ) -> Result<Page<Row>> {
+    async fn read_plain(&self, db: &impl ConnectionTrait, kind: Kind, which: &Which<'_>) -> Result<Vec<Row>> {
         Ok(match kind {
             Kind::Workshop => {
                 use workshop::Column as C;
@@ -299,9 +283,9 @@ impl Access {
                         .add(any_of(C::FacilityId, filter.facility.as_ref()))
                         .add(on_days(C::StartsOn, filter.during))
                 };
-                let page =
+                let rows =
                     which.read(db, self.select::<workshop::Entity>(), C::StartsOn, C::Id, narrow).await?;
-                page.map(Row::Workshop)
+                rows.into_iter().map(Row::Workshop).collect()
             }
             Kind::Session => {
                 use session::Column as C;
@@ -312,15 +296,15 @@ impl Access {
                         .add(one_of(C::Status, filter.status.as_ref()))
                         .add(at_days(C::StartsAt, filter.during))
                 };
-                let page =
+                let rows =
                     which.read(db, self.select::<session::Entity>(), C::StartsAt, C::Id, narrow).await?;
-                page.map(Row::Session)
+                rows.into_iter().map(Row::Session).collect()
             }
             Kind::Product => {
                 use product::Column as C;
                 let rows = self.select::<product::Entity>();
-                let page = which.read(db, rows, C::RecordedAt, C::Id, |_| Condition::all()).await?;
-                page.map(Row::Product)
+                let rows = which.read(db, rows, C::RecordedAt, C::Id, |_| Condition::all()).await?;
+                rows.into_iter().map(Row::Product).collect()
             }
             Kind::Sale => {
                 use sale::Column as C;
@@ -330,16 +314,15 @@ impl Access {
                         .add(any_of(C::PayoutRunId, filter.run.as_ref()))
                         .add(on_days(C::SoldOn, filter.during))
                 };
-                let page = which.read(db, self.select::<sale::Entity>(), C::SoldOn, C::Id, narrow).await?;
-                page.map(Row::Sale)
+                let rows = which.read(db, self.select::<sale::Entity>(), C::SoldOn, C::Id, narrow).await?;
+                rows.into_iter().map(Row::Sale).collect()
             }
             Kind::PayoutPolicy => {
                 use payout_policy::Column as C;
                 let narrow = |filter: &Filter| any_of(C::ProgramId, filter.program.as_ref());
                 let rows = self.select::<payout_policy::Entity>();
-                let mut page = which.read(db, rows, C::ValidFrom, C::Id, narrow).await?;
-                let policies = self.with_terms(db, std::mem::take(&mut page.rows)).await?;
-                page_of(&page, policies).map(Row::Policy)
+                let rows = which.read(db, rows, C::ValidFrom, C::Id, narrow).await?;
+                self.with_terms(db, rows).await?.into_iter().map(Row::Policy).collect()
             }
             _ => {
                 use payout_run::Column as C;
@@ -349,9 +332,8 @@ impl Access {
                         .add(on_days(C::StartsOn, filter.during))
                 };
                 let rows = self.select::<payout_run::Entity>();
-                let mut page = which.read(db, rows, C::StartsOn, C::Id, narrow).await?;
-                let runs = self.with_sums(db, std::mem::take(&mut page.rows)).await?;
-                page_of(&page, runs).map(Row::Run)
+                let rows = which.read(db, rows, C::StartsOn, C::Id, narrow).await?;
+                self.with_sums(db, rows).await?.into_iter().map(Row::Run).collect()
             }
         })
     }
@@ -362,7 +344,7 @@ impl Access {
         db: &impl ConnectionTrait,
         kind: Kind,
         which: &Which<'_>,
-    ) -> Result<Page<Row>> {
+    ) -> Result<Vec<Row>> {
         Ok(match kind {
             Kind::Enrolment => {
                 use enrolment::Column as C;
@@ -374,14 +356,17 @@ impl Access {
                         .add(on_days(C::StartsOn, filter.during))
                 };
                 let rows = self.select::<enrolment::Entity>();
-                let page = which.read(db, rows, C::StartsOn, C::Id, narrow).await?;
-                let codes = super::codes(self, db, page.rows.iter().map(|row| row.participant_id)).await?;
-                let steps = self.steps_of(db, page.rows.iter().map(|row| row.id)).await?;
-                page.map(|row| {
-                    let of_row = steps.iter().filter(|step| step.enrolment_id == row.id).cloned().collect();
-                    let code = code_in(&codes, row.participant_id);
-                    Row::Enrolment(row, of_row, code)
-                })
+                let rows = which.read(db, rows, C::StartsOn, C::Id, narrow).await?;
+                let codes = super::codes(self, db, rows.iter().map(|row| row.participant_id)).await?;
+                let steps = self.steps_of(db, rows.iter().map(|row| row.id)).await?;
+                rows.into_iter()
+                    .map(|row| {
+                        let of_row =
+                            steps.iter().filter(|step| step.enrolment_id == row.id).cloned().collect();
+                        let code = code_in(&codes, row.participant_id);
+                        Row::Enrolment(row, of_row, code)
+                    })
+                    .collect()
             }
             Kind::Attendance => {
                 use attendance::Column as C;
@@ -389,23 +374,17 @@ impl Access {
                     self.of_named(C::ParticipantId, filter).add(any_of(C::SessionId, filter.session.as_ref()))
                 };
                 let rows = self.select::<attendance::Entity>();
-                let page = which.read(db, rows, C::RecordedAt, C::Id, narrow).await?;
-                let codes = super::codes(self, db, page.rows.iter().map(|row| row.participant_id)).await?;
-                page.map(|row| {
-                    let code = code_in(&codes, row.participant_id);
-                    Row::Attendance(row, code)
-                })
+                let rows = which.read(db, rows, C::RecordedAt, C::Id, narrow).await?;
+                let codes = super::codes(self, db, rows.iter().map(|row| row.participant_id)).await?;
+                coded(rows, &codes, |row| row.participant_id, Row::Attendance)
             }
             Kind::Skill => {
                 use skill::Column as C;
                 let narrow = |filter: &Filter| self.of_named(C::ParticipantId, filter);
                 let rows = self.select::<skill::Entity>();
-                let page = which.read(db, rows, C::AttestedOn, C::Id, narrow).await?;
-                let codes = super::codes(self, db, page.rows.iter().map(|row| row.participant_id)).await?;
-                page.map(|row| {
-                    let code = code_in(&codes, row.participant_id);
-                    Row::Skill(row, code)
-                })
+                let rows = which.read(db, rows, C::AttestedOn, C::Id, narrow).await?;
+                let codes = super::codes(self, db, rows.iter().map(|row| row.participant_id)).await?;
+                coded(rows, &codes, |row| row.participant_id, Row::Skill)
             }
             Kind::ProductionBatch => self.read_batches(db, which).await?,
             Kind::Payout => {
@@ -414,34 +393,27 @@ impl Access {
                     self.of_named(C::ParticipantId, filter).add(any_of(C::RunId, filter.run.as_ref()))
                 };
                 let rows = self.select::<payout::Entity>();
-                let mut page = which.read(db, rows, C::RecordedAt, C::Id, narrow).await?;
-                let codes = super::codes(self, db, page.rows.iter().map(|row| row.participant_id)).await?;
-                let payouts = self.with_parts(db, std::mem::take(&mut page.rows), &codes).await?;
-                page_of(&page, payouts).map(Row::Payout)
+                let rows = which.read(db, rows, C::RecordedAt, C::Id, narrow).await?;
+                let codes = super::codes(self, db, rows.iter().map(|row| row.participant_id)).await?;
+                self.with_parts(db, rows, &codes).await?.into_iter().map(Row::Payout).collect()
             }
             Kind::SavingsWithdrawal => {
                 use savings_withdrawal::Column as C;
                 let narrow = |filter: &Filter| self.of_named(C::ParticipantId, filter);
                 let rows = self.select::<savings_withdrawal::Entity>();
-                let page = which.read(db, rows, C::WithdrawnOn, C::Id, narrow).await?;
-                let codes = super::codes(self, db, page.rows.iter().map(|row| row.participant_id)).await?;
-                page.map(|row| {
-                    let code = code_in(&codes, row.participant_id);
-                    Row::Withdrawal(row, code)
-                })
+                let rows = which.read(db, rows, C::WithdrawnOn, C::Id, narrow).await?;
+                let codes = super::codes(self, db, rows.iter().map(|row| row.participant_id)).await?;
+                coded(rows, &codes, |row| row.participant_id, Row::Withdrawal)
             }
             _ => {
                 use legal_matter::Column as C;
                 let narrow = |filter: &Filter| {
-                    self.of_named(C::ParticipantId, filter).add(one_of(C::Stage, filter.status.as_ref()))
+                    self.of_named(C::ParticipantId, filter).add(one_of(C::Stage, filter.stage.as_ref()))
                 };
                 let rows = self.select::<legal_matter::Entity>();
-                let page = which.read(db, rows, C::OpenedOn, C::Id, narrow).await?;
-                let codes = super::codes(self, db, page.rows.iter().map(|row| row.participant_id)).await?;
-                page.map(|row| {
-                    let code = code_in(&codes, row.participant_id);
-                    Row::Matter(row, code)
-                })
+                let rows = which.read(db, rows, C::OpenedOn, C::Id, narrow).await?;
+                let codes = super::codes(self, db, rows.iter().map(|row| row.participant_id)).await?;
+                coded(rows, &codes, |row| row.participant_id, Row::Matter)
             }
         })
     }
@@ -454,7 +426,7 @@ impl Access {
         }
     }
 
-    async fn read_batches(&self, db: &impl ConnectionTrait, which: &Which<'_>) -> Result<Page<Row>> {
+    async fn read_batches(&self, db: &impl ConnectionTrait, which: &Which<'_>) -> Result<Vec<Row>> {
         use production_batch::Column as C;
         use production_maker::Column as M;
         let narrow = |filter: &Filter| {
@@ -470,21 +442,38 @@ impl Access {
                 .add_option(filter.participant.as_ref().map(made_by))
         };
         let rows = self.select::<production_batch::Entity>();
-        let page = which.read(db, rows, C::MadeOn, C::Id, narrow).await?;
+        let rows = which.read(db, rows, C::MadeOn, C::Id, narrow).await?;
         let makers = self
             .select::<production_maker::Entity>()
-            .filter(among(M::BatchId, page.rows.iter().map(|row| row.id)))
+            .filter(among(M::BatchId, rows.iter().map(|row| row.id)))
             .all(db)
             .await?;
         let codes = super::codes(self, db, makers.iter().map(|maker| maker.participant_id)).await?;
-        Ok(page.map(|row| {
-            let of_row = makers.iter().filter(|maker| maker.batch_id == row.id);
-            let mut of_row: Vec<_> =
-                of_row.map(|maker| (maker.clone(), code_in(&codes, maker.participant_id))).collect();
-            of_row.sort_by(|(_, a), (_, b)| a.cmp(b));
-            Row::Batch(row, of_row)
-        }))
+        Ok(rows
+            .into_iter()
+            .map(|row| {
+                let of_row = makers.iter().filter(|maker| maker.batch_id == row.id);
+                let mut of_row: Vec<_> =
+                    of_row.map(|maker| (maker.clone(), code_in(&codes, maker.participant_id))).collect();
+                of_row.sort_by(|(_, a), (_, b)| a.cmp(b));
+                Row::Batch(row, of_row)
+            })
+            .collect())
     }
+}
+
+/// Rows with the code of the woman whom each is about.
+fn coded<M>(
+    rows: Vec<M>,
+    codes: &HashMap<Uuid, String>,
+    woman: impl Fn(&M) -> Uuid,
+    make: impl Fn(M, String) -> Row,
+) -> Vec<Row> {
+    let row = |row: M| {
+        let code = code_in(codes, woman(&row));
+        make(row, code)
+    };
+    rows.into_iter().map(row).collect()
 }
 
 fn code_in(codes: &HashMap<Uuid, String>, woman: Uuid) -> String {

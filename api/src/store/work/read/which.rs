@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     store::{
         distribution::{DateRange, among, among_expr},
-        keyset::{Direction, Page, SqlOrder, Window},
+        keyset::{Direction, SqlOrder, Window},
     },
 };
 
@@ -30,7 +30,7 @@ pub(super) enum Which<'a> {
 const MOST: u64 = 5_000;
 
 impl Which<'_> {
-    /// Reads rows of a table, the newest first.
+    /// Reads rows of a table, the newest first: of a page and of each list below a row one more than is shown.
     pub(super) async fn read<E: EntityTrait>(
         &self,
         db: &impl ConnectionTrait,
@@ -38,20 +38,19 @@ impl Which<'_> {
         key: E::Column,
         id: E::Column,
         narrow: impl FnOnce(&Filter) -> Condition,
-    ) -> Result<Page<E::Model>> {
+    ) -> Result<Vec<E::Model>> {
         let column = |column: E::Column| Expr::col((column.entity_name(), column));
-        let all = |rows| Page { rows, has_next: false, has_previous: false, total: None };
         let order =
             SqlOrder { key: column(key), id: column(id), nullable: false, direction: Direction::Descending };
         match self {
-            Self::Ids(ids) => Ok(all(rows.filter(among(id, ids.iter().copied())).all(db).await?)),
+            Self::Ids(ids) => Ok(rows.filter(among(id, ids.iter().copied())).all(db).await?),
             Self::OfSessions(sessions) => {
                 let filter = Filter { session: Some(sessions.to_vec()), ..Filter::default() };
                 let rows = rows.filter(narrow(&filter)).limit(MOST + 1).all(db).await?;
                 if rows.len() as u64 > MOST {
                     return Err(Error::invalid("There are too many rows. Ask for fewer sessions."));
                 }
-                Ok(all(rows))
+                Ok(rows)
             }
             Self::Below(parent, parents, filter, window) => {
                 // A list below a woman names her.
@@ -76,13 +75,13 @@ impl Which<'_> {
                     .from_subquery(first, Alias::new("first"))
                     .and_where(Expr::col(place).lte(window.size as u64 + 1))
                     .to_owned();
-                Ok(all(rows.filter(column(id).in_subquery(first)).all(db).await?))
+                Ok(rows.filter(column(id).in_subquery(first)).all(db).await?)
             }
             Self::Page(filter, window) => {
                 let mut rows = rows.filter(narrow(filter)).filter(order.between(window));
                 rows = rows.limit(window.size as u64 + 1);
                 order.sort(QuerySelect::query(&mut rows), window.backwards);
-                Ok(window.cut(rows.all(db).await?))
+                Ok(rows.all(db).await?)
             }
         }
     }
