@@ -1,9 +1,10 @@
 //! How long data are kept.
 
 use api::id::Kind;
-use entity::value::RetentionSubject;
+use entity::{custody_stay, value::RetentionSubject};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, TransactionTrait};
 use serde_json::{Value, json};
-use tests::{Client, both};
+use tests::{Backend, Client, both};
 
 use crate::{
     lifecycle::with,
@@ -109,6 +110,33 @@ both!(
         assert_eq!(read(&client, &her).await["identity"]["givenNames"], json!("Ana"));
     }
 );
+
+/// On PostgreSQL a return that is being recorded is waited for, and then she is kept.
+#[test]
+fn a_return_that_is_being_recorded_holds_her() {
+    tests::run(Backend::Postgres, async |world: &World| {
+        let her = left(world, "BACK", "2026-01-01").await;
+        set(&steward(world), "PARTICIPANT", "LAST_STAY_ENDED", 1, "ERASE").await;
+        let db = world.database.connect().await;
+        let stay = custody_stay::Entity::find().one(&db).await.unwrap().unwrap();
+        let back = custody_stay::Model {
+            id: uuid(Kind::CustodyStay, 99),
+            starts_on: day("2026-11-01"),
+            ends_on: None,
+            ending: None,
+            ..stay
+        };
+        let returning = db.begin().await.unwrap();
+        back.into_active_model().reset_all().insert(&returning).await.unwrap();
+        let system = world.running.store.system(uuid(Kind::Organization, OWN)).await.unwrap();
+        let run = tokio::spawn(async move { system.run_retention(false).await.unwrap()[0].done });
+        crate::tied::until_it_waits(&db, &run).await;
+        returning.commit().await.unwrap();
+        assert_eq!(run.await.unwrap(), 0);
+        assert_eq!(read(&coordinator(world), &her).await["identity"]["givenNames"], json!("Ana"));
+        db.close().await.unwrap();
+    });
+}
 
 both!(
     async fn smaller_things_go_by_rules_of_their_own(world: &World) {

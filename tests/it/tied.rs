@@ -10,9 +10,10 @@ use api::{
     },
 };
 use entity::value::{ReachMethod, RowClass, Sensitivity};
-use sea_orm::{ConnectionTrait, TransactionTrait};
+use sea_orm::{ConnectionTrait, DatabaseConnection, TransactionTrait};
 use serde_json::json;
 use tests::{Backend, both, catalogue};
+use tokio::task::JoinHandle;
 
 use crate::{
     distribution::record,
@@ -178,6 +179,16 @@ both!(
     }
 );
 
+/// Until work that has been started waits for a lock of PostgreSQL. Fails when it ends without.
+pub async fn until_it_waits<T>(db: &DatabaseConnection, work: &JoinHandle<T>) {
+    let waiting = "SELECT count(*) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while catalogue::query(db, waiting).await[0].try_get_by_index::<i64>(0).unwrap() == 0 {
+        assert!(!work.is_finished(), "it did not wait");
+        tokio::task::yield_now().await;
+    }
+}
+
 /// On PostgreSQL a delivery waits for a change that is being written, and is then checked against it.
 #[test]
 fn a_delivery_waits_for_a_change_that_is_under_way() {
@@ -189,12 +200,7 @@ fn a_delivery_waits_for_a_change_that_is_under_way() {
         let recording = tokio::spawn(async move {
             done(&client, "recordDistribution", "distribution", "class", &record::input("a")).await
         });
-        let waiting = "SELECT count(*) FROM pg_stat_activity \
-                       WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        while catalogue::query(&db, waiting).await[0].try_get_by_index::<i64>(0).unwrap() == 0 {
-            assert!(!recording.is_finished(), "it did not wait");
-            tokio::task::yield_now().await;
-        }
+        until_it_waits(&db, &recording).await;
         change.commit().await.unwrap();
         assert_eq!(recording.await.unwrap(), json!({ "class": "RECORDS" }));
         db.close().await.unwrap();

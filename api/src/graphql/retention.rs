@@ -11,12 +11,12 @@ use crate::{
     error::Error,
     store::{
         Access,
-        retention::{Hold, Rule},
+        retention::{KeptFor, Rule},
     },
 };
 
 struct RetentionRule<'a>(&'a Rule);
-struct RetentionHold<'a>(&'a Hold, &'a i64);
+struct RetentionHold<'a>(&'a KeptFor, &'a i64);
 
 /// `Query.retentionRules`.
 pub fn list(node: &Node<'_>, w: &mut Writer<'_>) -> Written {

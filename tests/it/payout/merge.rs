@@ -46,18 +46,23 @@ async fn withdraw(client: &Client, key: &str, woman: u128, amount: &str) {
     done(client, "recordSavingsWithdrawal", "savingsWithdrawal", "id", &keyed(key, input)).await;
 }
 
+/// Two women for whom a tenth of thirty percent is kept: 300 and 600.
+async fn savers(world: &World) -> Client {
+    women(world).await;
+    let client = world.coordinator().purpose("PAYMENT");
+    let steward = world.member("steward", "own").purpose("PAYMENT");
+    done(&client, "createPayoutPolicy", "payoutPolicy", "id", &policy_input("p", "MXN", "FLOOR")).await;
+    for (key, woman, gross) in [("one", 1, "10000"), ("two", 2, "20000")] {
+        sold(&client, key, &[(woman, 1)], gross).await;
+        let run = made(&client, &format!("run {key}")).await;
+        pay(&client, &steward, &run["id"]).await;
+    }
+    client
+}
+
 both!(
     async fn savings_are_those_of_both_records_and_then_each_ones_own(world: &World) {
-        women(world).await;
-        let client = world.coordinator().purpose("PAYMENT");
-        let steward = world.member("steward", "own").purpose("PAYMENT");
-        done(&client, "createPayoutPolicy", "payoutPolicy", "id", &policy_input("p", "MXN", "FLOOR")).await;
-        // A tenth of thirty percent: 300 and 600 are kept.
-        for (key, woman, gross) in [("one", 1, "10000"), ("two", 2, "20000")] {
-            sold(&client, key, &[(woman, 1)], gross).await;
-            let run = made(&client, &format!("run {key}")).await;
-            pay(&client, &steward, &run["id"]).await;
-        }
+        let client = savers(world).await;
         withdraw(&client, "before", 2, "100").await;
         let before = balances(&client).await;
         assert_eq!(before, [(1, vec!["300 MXN".to_owned()]), (2, vec!["500 MXN".to_owned()])].into());
@@ -77,6 +82,19 @@ both!(
             balances(&client).await,
             [(1, vec!["50 MXN".to_owned()]), (2, vec!["500 MXN".to_owned()])].into()
         );
+    }
+);
+
+both!(
+    /// What was handed out for both cannot be taken back to one.
+    async fn a_merge_is_not_undone_over_savings_that_are_spent(world: &World) {
+        let client = savers(world).await;
+        let merge = merged(world, "m", &json!(w(1)), &json!(w(2))).await;
+        withdraw(&client, "of both", 1, "301").await;
+        let undo = json!({ "id": merge["id"], "expectedVersion": merge["version"] });
+        let refused = crate::talk::act(&client, "undoMerge", "participantMerge", "id", &undo).await;
+        assert_eq!(crate::talk::faults(&refused), crate::talk::fault("CONFLICT", "id"));
+        assert_eq!(balances(&client).await, [(1, vec!["599 MXN".to_owned()]), (2, vec![])].into());
     }
 );
 

@@ -91,7 +91,7 @@ both!(
             (json!({ "shareBasisPoints": null }), fault("INVALID", "shareBasisPoints")),
             (json!({ "paidFor": "SOLD" }), fault("INVALID", "paidFor")),
             (
-                json!({ "rates": [{ "product": id(Kind::Product, 9), "amount": "5" }] }),
+                json!({ "rates": [{ "product": id(Kind::Product, 9), "rate": "5" }] }),
                 [fault("INVALID", "rates"), fault("NOT_FOUND", "rates.0.product")].concat(),
             ),
             (json!({ "deductions": [{ "kind": "OTHER" }] }), fault("INVALID", "deductions.0")),

@@ -146,7 +146,7 @@ both!(
             "p",
             json!({ "program": id(Kind::Program, WORKSHOP), "validFrom": "2026-01-01",
             "currency": "MXN", "basis": "PIECE_RATE", "paidFor": "MADE", "rounding": "FLOOR",
-            "rates": [{ "product": batch.0, "amount": "100" }],
+            "rates": [{ "product": batch.0, "rate": "100" }],
             "deductions": [{ "kind": "OTHER", "amount": "5000" }] }),
         );
         done(&client, "createPayoutPolicy", "payoutPolicy", "id", &policy).await;

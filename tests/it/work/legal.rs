@@ -24,6 +24,12 @@ both!(
         assert_eq!(step(2, "CLOSED", "RELEASED").await["legalMatter"]["outcome"], json!("RELEASED"));
         assert_eq!(faults(&step(2, "APPEAL", "PENDING").await), fault("CONFLICT", "expectedVersion"));
         assert_eq!(faults(&step(3, "APPEAL", "PENDING").await), fault("INVALID", "id"));
+        for (stages, count) in [("[CLOSED]", 1), ("[OPENED, APPEAL]", 0)] {
+            let list =
+                format!("{{ legalMatters(first: 9, filter: {{ stage: {stages} }}) {{ nodes {{ id }} }} }}");
+            let found = crate::talk::ask(&client, &list).await["legalMatters"]["nodes"].clone();
+            assert_eq!(found.as_array().unwrap().len(), count, "{stages}");
+        }
         // Others learn nothing of it.
         let node = format!("{{ node(id: {}) {{ id }} }}", made["id"]);
         for role in ["field", "steward", "admin", "auditor"] {

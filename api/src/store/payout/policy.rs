@@ -54,7 +54,7 @@ pub struct CreatePayoutPolicy {
 pub struct RateInput {
     #[serde(deserialize_with = "id::single::<_, {id::PRODUCT}>")]
     pub product: Uuid,
-    pub amount: String,
+    pub rate: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -232,9 +232,9 @@ impl CreatePayoutPolicy {
             let place = place.to_string();
             let once = seen.insert(rate.product);
             faults.check(once, Duplicate, &["rates", &place, "product"], TWICE);
-            let amount = rate.amount.parse().unwrap_or(0);
+            let amount = rate.rate.parse().unwrap_or(0);
             let fine = (1..=MOST).contains(&amount);
-            faults.check(fine, OutOfRange, &["rates", &place, "amount"], BAD_AMOUNT);
+            faults.check(fine, OutOfRange, &["rates", &place, "rate"], BAD_AMOUNT);
             rates.push((rate.product, amount));
         }
         faults.check(self.rates.len() <= 500, OutOfRange, &["rates"], TOO_MANY);
@@ -270,7 +270,7 @@ const OF_PIECES: Message = Message {
 };
 const BAD_SHARE: Message = Message {
     en: "Shares are from 1 to 10,000 basis points, all together.",
-    es: "Las partes van de 1 a 10.000 puntos base, en total.",
+    es: "Las partes van de 1 a 10 000 puntos base, en total.",
 };
 const TWICE: Message = Message { en: "It is named twice.", es: "Aparece dos veces." };
 const BAD_AMOUNT: Message =

@@ -1,26 +1,25 @@
 //! What women ask about their data: the register of requests, each with the last day to answer it.
 
 mod clock;
+mod fulfil;
 
 use chrono::NaiveDate;
 use entity::{
-    participant,
     rights_request::{self, Column, Model},
-    value::{
-        ConsentDecision, ConsentPurpose, RefusalGround, RightsRequestChannel, RightsRequestKind,
-        RightsRequestStatus,
-    },
+    value::{ConsentPurpose, RefusalGround, RightsRequestChannel, RightsRequestKind, RightsRequestStatus},
 };
 use sea_orm::{
-    ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Set,
-    Statement,
+    ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Set,
     sea_query::{Expr, LockType},
 };
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-pub use self::clock::{Clock, Clocks};
+pub use self::{
+    clock::{Clock, Clocks},
+    fulfil::FulfilRightsRequest,
+};
 use super::{
     Access, Scoped,
     distribution::among,
@@ -64,16 +63,6 @@ pub struct AnswerRightsRequest {
     #[serde(default)]
     pub ground: Option<RefusalGround>,
     pub answered_on: NaiveDate,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct FulfilRightsRequest {
-    #[serde(skip)]
-    pub at: At,
-    #[serde(default, deserialize_with = "or_default")]
-    pub validate_only: bool,
-    pub fulfilled_on: NaiveDate,
 }
 
 /// Lists narrow the result to any of their members; an empty list matches nothing.
@@ -133,8 +122,7 @@ impl Access {
         faults.check(opposes, UserErrorCode::Invalid, &["purpose"], PURPOSE_OF_OPPOSITION);
         let past = input.received_on <= self.today();
         faults.check(past, UserErrorCode::OutOfRange, &["receivedOn"], FUTURE);
-        let code = country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase());
-        faults.check(code, UserErrorCode::Invalid, &["country"], NO_COUNTRY);
+        faults.country(&country, &["country"]);
         faults.refuse()?;
         let clock = self.clock(&country, input.received_on)?;
         let row = Model {
@@ -224,31 +212,6 @@ impl Access {
         write.change_rights_request(&before, row, trace, input.validate_only).await
     }
 
-    /// Says that what was granted is done, once it can be seen to be: she is erased, her data were taken out for her, the
-    /// purpose that she opposes is one that she no longer consents to.
-    ///
-    /// # Errors
-    /// `NotPermitted` without the right; `PurposeNeeded`; user errors for what a client can mend.
-    pub async fn fulfil_rights_request(&self, input: FulfilRightsRequest) -> Written<()> {
-        use RightsRequestStatus::{Granted, PartlyGranted};
-        let (write, before) = self.rights_request_to_change(input.at).await?;
-        let mut faults = Faults::default();
-        let granted = matches!(before.status, Granted | PartlyGranted) && before.fulfilled_on.is_none();
-        faults.check(granted, UserErrorCode::Invalid, &["id"], NOTHING_TO_DO);
-        let since = before.answered_on.is_some_and(|answered| answered <= input.fulfilled_on);
-        faults.check(since, UserErrorCode::OutOfRange, &["fulfilledOn"], BEFORE_THE_ANSWER);
-        let past = input.fulfilled_on <= self.today();
-        faults.check(past, UserErrorCode::OutOfRange, &["fulfilledOn"], FUTURE);
-        if let Some(left) = write.left_to_do(&before).await? {
-            faults.check(before.status == PartlyGranted, UserErrorCode::Invalid, &["id"], left);
-        }
-        faults.refuse()?;
-        let row =
-            rights_request::ActiveModel { fulfilled_on: Set(Some(input.fulfilled_on)), ..Default::default() };
-        let trace = Trace::of("FULFIL", "rights_request");
-        write.change_rights_request(&before, row, trace, input.validate_only).await
-    }
-
     async fn rights_request_to_change(&self, at: At) -> Written<(Write<'_>, Model)> {
         self.require(Right::RightsRequestAnswer)?;
         self.purpose()?;
@@ -268,7 +231,8 @@ impl Access {
         self.require(Right::RightsRequestAnswer)?;
         let reading = self.reading().await?;
         let column = |column: Column| Expr::col((rights_request::Entity, column));
-        // Whoever decides what the answer says is in its trace, the row that says whether there are more included.
+        // Whoever decides what the answer says is in its trace: the row that says whether there are more, and a woman whom
+        // the list names and who has asked for nothing.
         let of = |rows: &[Model]| rows.iter().map(|row| row.participant_id).collect::<Vec<_>>();
         let (page, women, fields) = match asked {
             Asked::One(id, fields) => {
@@ -288,7 +252,8 @@ impl Access {
                 let mut rows = matching.clone().filter(order.between(window)).limit(window.size as u64 + 1);
                 order.sort(QuerySelect::query(&mut rows), window.backwards);
                 let rows = rows.all(reading.tx()).await?;
-                let women = of(&rows);
+                let mut women = of(&rows);
+                women.extend(filter.participant.iter().flatten());
                 let mut page = window.cut(rows);
                 if *with_total {
                     page.total = Some(matching.count(reading.tx()).await? as i64);
@@ -363,56 +328,11 @@ impl Write<'_> {
         self.finish_about(vec![before.participant_id], trace, row, validate_only).await?;
         Ok(())
     }
-
-    /// What a request that is granted still waits for; none when it can be seen to be carried out. A rectification cannot
-    /// be seen: what was put right is in the audit.
-    #[expect(clippy::disallowed_methods, reason = "of a woman whose request was found in scope")]
-    async fn left_to_do(&self, request: &Model) -> Result<Option<Message>> {
-        let key = (request.organization_id, request.participant_id);
-        let woman = participant::Entity::find_by_id(key).one(&self.tx).await?;
-        Ok(match request.kind {
-            RightsRequestKind::Rectification => None,
-            RightsRequestKind::Erasure => {
-                let erased = woman.is_some_and(|woman| woman.erased_at.is_some());
-                (!erased).then_some(NOT_ERASED)
-            }
-            RightsRequestKind::Opposition => {
-                // Her decisions since a merge are in the record that is kept, and are the newer ones.
-                let kept = woman.and_then(|woman| woman.merged_into).unwrap_or(key.1);
-                let rows = self.access.hanging_in::<entity::consent::Entity>(&self.tx, &[kept]).await?;
-                let last = rows
-                    .into_iter()
-                    .filter(|row| Some(row.purpose) == request.purpose)
-                    .max_by_key(|row| (row.decided_on, row.recorded_at, row.id));
-                let consents = last.is_none_or(|row| row.decision == ConsentDecision::Given);
-                consents.then_some(STILL_CONSENTS)
-            }
-            RightsRequestKind::Access | RightsRequestKind::Portability => {
-                (!self.was_exported(request).await?).then_some(NOT_EXPORTED)
-            }
-        })
-    }
-
-    /// Whether her data were taken out since a request was recorded.
-    async fn was_exported(&self, request: &Model) -> Result<bool> {
-        let backend = self.access.backend();
-        let sql = "SELECT e.id FROM record_reach r JOIN audit_event e ON e.organization_id = r.organization_id \
-                   AND e.id = r.event_id WHERE r.organization_id = $1 AND r.participant_id = $2 \
-                   AND e.action = 'EXPORT' AND e.entity = 'participant' AND e.recorded_at >= $3 LIMIT 1";
-        let values =
-            [request.organization_id.into(), request.participant_id.into(), request.recorded_at.into()];
-        let found = self.tx.query_one_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
-        Ok(found.is_some())
-    }
 }
 
 const PURPOSE_OF_OPPOSITION: Message = Message {
     en: "An opposition names the purpose that she opposes; no other request does.",
     es: "Una oposición indica la finalidad a la que ella se opone; ninguna otra solicitud la indica.",
-};
-const NO_COUNTRY: Message = Message {
-    en: "This is no country code of ISO 3166-1, such as MX or CL.",
-    es: "No es un código de país ISO 3166-1, como MX o CL.",
 };
 const IS_ANSWERED: Message =
     Message { en: "The request is answered already.", es: "La solicitud ya está respondida." };
@@ -433,22 +353,4 @@ const GROUND_OF_REFUSAL: Message = Message {
 const BEFORE_IT_CAME: Message = Message {
     en: "The answer is before the day on which the request came in.",
     es: "La respuesta es anterior al día en que llegó la solicitud.",
-};
-const NOTHING_TO_DO: Message = Message {
-    en: "Only a request that is granted and not yet carried out can be.",
-    es: "Solo puede cumplirse una solicitud concedida y aún no cumplida.",
-};
-const BEFORE_THE_ANSWER: Message =
-    Message { en: "This is before the answer.", es: "Es anterior a la respuesta." };
-const NOT_ERASED: Message = Message {
-    en: "She is not erased yet. Use eraseParticipant first.",
-    es: "Su expediente todavía no se ha suprimido. Use antes eraseParticipant.",
-};
-const STILL_CONSENTS: Message = Message {
-    en: "Her last decision about this purpose is no refusal or withdrawal. Use recordConsent first.",
-    es: "Su última decisión sobre esta finalidad no es una negativa ni una revocación. Use antes recordConsent.",
-};
-const NOT_EXPORTED: Message = Message {
-    en: "Her data were not taken out for her since the request. Use /export/participants/{id} first.",
-    es: "Desde que se registró la solicitud no se ha extraído su expediente para ella. Use antes /export/participants/{id}.",
 };

@@ -211,4 +211,4 @@ impl Access {
 
 pub(super) const CANCELLED: Message = Message { en: "This was cancelled.", es: "Esto fue cancelado." };
 pub(super) const BAD_NUMBER: Message =
-    Message { en: "The number is from 1 to 10,000.", es: "El número va de 1 a 10.000." };
+    Message { en: "The number is from 1 to 10,000.", es: "El número va de 1 a 10 000." };
