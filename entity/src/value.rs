@@ -412,6 +412,14 @@ pub struct Localized {
     pub texts: BTreeMap<String, Translation>,
 }
 
+impl Localized {
+    /// The text in a language, or else in the one that it was written in.
+    pub fn text(&self, language: &str) -> &str {
+        let found = self.texts.get(language).or_else(|| self.texts.get(&self.original));
+        found.map_or("", |found| &found.text)
+    }
+}
+
 /// The text in one language, and where it comes from.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize, Deserialize)]
 pub struct Translation {

@@ -4,9 +4,8 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web};
 
 use super::{
     App,
-    door::{Refused, access, once, pairs, refuse, spanish, unknown},
-    nothing_here, only_read,
-    print::policy,
+    door::{Refused, access, once, pairs, refuse, unknown},
+    nothing_here, only_read, print,
     request::{KeptCredentials, text_header},
     within,
 };
@@ -57,16 +56,12 @@ impl Asked {
                     })?;
                     once(form.replace(known), &quoted(&name))?;
                 }
-                "lang" => {
-                    let known = Language::parse(&value)
-                        .ok_or_else(|| Refused::Asked(reason!("lang is es or en.", "lang es es o en.")))?;
-                    once(language.replace(known), &quoted(&name))?;
-                }
+                "lang" => once(language.replace(value), &quoted(&name))?,
                 _ => return Err(unknown(&name)),
             }
         }
-        let said = if spanish(request) { Language::Es } else { Language::En };
-        Ok(Self { form: form.unwrap_or(Form::Html), language: language.unwrap_or(said) })
+        let language = print::language(request, language.as_deref())?;
+        Ok(Self { form: form.unwrap_or(Form::Html), language })
     }
 }
 
@@ -89,12 +84,7 @@ async fn file(app: web::Data<App>, request: HttpRequest, path: web::Path<String>
         Some(Err(refused)) => return refuse(&request, refused),
         None => return refuse(&request, Refused::Fault(Error::TimedOut)),
     };
-    let mut response = HttpResponse::Ok();
-    response
-        .insert_header((header::CACHE_CONTROL, "private, no-store"))
-        .append_header((header::VARY, "Authorization, Umbral-Organization, Umbral-Purpose, Accept-Language"))
-        .insert_header((header::CONTENT_SECURITY_POLICY, policy()))
-        .insert_header((header::X_FRAME_OPTIONS, "DENY"));
+    let mut response = print::private("Authorization, Umbral-Organization, Umbral-Purpose, Accept-Language");
     match asked.form {
         Form::Html => response
             .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))

@@ -1,8 +1,7 @@
 //! `/print/…`: forms for paper, filled from a delivery or blank, for who records deliveries.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, http::header, web};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use entity::value::Localized;
 use sha2::{Digest, Sha256};
 
 use super::{
@@ -37,12 +36,8 @@ async fn form(app: web::Data<App>, request: HttpRequest, path: web::Path<String>
         Ok(filled.map(|filled| write(form, asked.language, &filled)))
     };
     match within(&app, done).await {
-        Some(Ok(Some(page))) => HttpResponse::Ok()
+        Some(Ok(Some(page))) => private("Authorization, Umbral-Organization, Accept-Language")
             .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
-            .insert_header((header::CACHE_CONTROL, "private, no-store"))
-            .append_header((header::VARY, "Authorization, Umbral-Organization, Accept-Language"))
-            .insert_header((header::CONTENT_SECURITY_POLICY, policy()))
-            .insert_header((header::X_FRAME_OPTIONS, "DENY"))
             .body(page),
         Some(Ok(None)) => nothing_here().await,
         Some(Err(refused)) => refuse(&request, refused),
@@ -50,12 +45,30 @@ async fn form(app: web::Data<App>, request: HttpRequest, path: web::Path<String>
     }
 }
 
-/// Nothing is loaded, run or sent: the one thing that is let through is the style that the page carries.
-pub(super) fn policy() -> String {
+/// An answer for the one who asks: kept by nobody, and a page of it loads, runs and sends nothing. The one thing that is let
+/// through is the style that it carries.
+pub(super) fn private(vary: &'static str) -> HttpResponseBuilder {
     let style = STANDARD.encode(Sha256::digest(STYLE));
-    format!(
+    let policy = format!(
         "default-src 'none'; style-src 'sha256-{style}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
-    )
+    );
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((header::CACHE_CONTROL, "private, no-store"))
+        .append_header((header::VARY, vary))
+        .insert_header((header::CONTENT_SECURITY_POLICY, policy))
+        .insert_header((header::X_FRAME_OPTIONS, "DENY"));
+    response
+}
+
+/// The language of a page: the one in its address, or else the one that the request prefers.
+pub(super) fn language(request: &HttpRequest, asked: Option<&str>) -> Result<Language, Refused> {
+    match asked {
+        Some(tag) => Language::parse(tag)
+            .ok_or_else(|| Refused::Asked(reason!("lang is es or en.", "lang es es o en."))),
+        None if spanish(request) => Ok(Language::Es),
+        None => Ok(Language::En),
+    }
 }
 
 /// What the address asks for.
@@ -70,17 +83,12 @@ impl Asked {
         let (mut language, mut delivery) = (None, None);
         for (name, value) in pairs(request)? {
             match name.as_str() {
-                "lang" => {
-                    let known = Language::parse(&value)
-                        .ok_or_else(|| Refused::Asked(reason!("lang is es or en.", "lang es es o en.")))?;
-                    once(language.replace(known), &quoted(&name))?;
-                }
+                "lang" => once(language.replace(value), &quoted(&name))?,
                 "distribution" => once(delivery.replace(value), &quoted(&name))?,
                 _ => return Err(unknown(&name)),
             }
         }
-        let said = if spanish(request) { Language::Es } else { Language::En };
-        Ok(Self { language: language.unwrap_or(said), delivery })
+        Ok(Self { language: self::language(request, language.as_deref())?, delivery })
     }
 }
 
@@ -98,7 +106,8 @@ async fn filled(access: &Access, form: Form, asked: &Asked) -> Result<Option<Fil
     };
     let Some(delivery) = access.distributions_by_id(&[id], true).await?.remove(&id) else { return Ok(None) };
     let row = &delivery.row;
-    let program = access.program(row.program_id).map(|view| words(view.name(), asked.language));
+    let program =
+        access.program(row.program_id).map(|view| view.name().text(asked.language.tag()).to_owned());
     let facility = access.catalog.facilities.get(row.facility_id).map(|entry| entry.row.name.clone());
     Ok(Some(Filled {
         delivery: Some(id::text(id::Kind::Distribution, row.id)),
@@ -115,20 +124,14 @@ fn goods(access: &Access, delivery: &Delivery, language: Language) -> Vec<Good> 
     let good = |line: &crate::store::distribution::Line| {
         let quantity = line.quantity.to_string();
         if let Some(item) = line.item_id.and_then(|id| access.item(id)) {
-            let name = format!("{} ({})", words(item.name(), language), item.entry.row.code);
+            let name = format!("{} ({})", item.name().text(language.tag()), item.entry.row.code);
             return Good { name, unit: item.unit().into_owned(), quantity };
         }
         let kit = line.kit_id.and_then(|id| access.kit(id));
         let version = line.kit_version.unwrap_or(1);
         let name =
-            kit.map(|kit| format!("{} ({} {version})", words(kit.name(), language), kit.entry.row.code));
+            kit.map(|kit| format!("{} ({} {version})", kit.name().text(language.tag()), kit.entry.row.code));
         Good { name: name.unwrap_or_default(), unit: "kit".to_owned(), quantity }
     };
     delivery.lines.iter().map(good).collect()
-}
-
-/// A text in a language, or else in the one it was written in.
-fn words(text: &Localized, language: Language) -> String {
-    let found = text.texts.get(language.tag()).or_else(|| text.texts.get(&text.original));
-    found.map(|translation| translation.text.clone()).unwrap_or_default()
 }

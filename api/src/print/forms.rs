@@ -1,7 +1,7 @@
 //! The three forms.
 
 use super::{
-    Form, Language, STYLE, element, escape,
+    Form, Language, begin, element, escape,
     words::{
         ATTENDANCE_SHEET, DAY, DELIVERY, DELIVERY_ACT, ENTER_IT, EXPIRES, FACILITY, FORM_NUMBER, GATE, GIVES,
         GOODS, GOODS_LIST, HANDED_OVER, HOW, KEPT, LEADS, LET_IN, LOCK_AWAY, LOT, NAME, NOT_THE_NAMES, PLACE,
@@ -47,16 +47,7 @@ pub fn write(form: Form, language: Language, filled: &Filled) -> String {
         Form::GoodsList => GOODS_LIST,
     });
     let mut out = String::with_capacity(8 * 1024);
-    out.push_str(&format!(
-        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n",
-        language.tag()
-    ));
-    out.push_str("<meta name=\"viewport\" content=\"width=device-width\">\n");
-    element(&mut out, "title", &format!("{title} {}", filled.number));
-    out.push_str(&format!("<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<div>\n"));
-    element(&mut out, "h1", title);
-    element(&mut out, "p", &filled.organization);
-    out.push_str("</div>\n<p class=\"number\">");
+    begin(&mut out, language, &format!("{title} {}", filled.number), title, &filled.organization);
     escape(&mut out, say(FORM_NUMBER));
     out.push_str("<br>");
     element(&mut out, "strong", &filled.number);

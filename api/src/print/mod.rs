@@ -8,6 +8,7 @@ mod forms;
 mod participant_file;
 mod words;
 
+// Writing to a string cannot fail.
 use std::fmt::Write;
 
 pub use forms::{Filled, Good, write};
@@ -69,9 +70,20 @@ fn escape(out: &mut String, text: &str) {
     }
 }
 
+/// The beginning of a page, up to what stands beside its heading.
+fn begin(out: &mut String, language: Language, title: &str, heading: &str, organization: &str) {
+    let tag = language.tag();
+    let _ = write!(out, "<!DOCTYPE html>\n<html lang=\"{tag}\">\n<head>\n<meta charset=\"utf-8\">\n");
+    out.push_str("<meta name=\"viewport\" content=\"width=device-width\">\n");
+    element(out, "title", title);
+    let _ = write!(out, "<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<div>\n");
+    element(out, "h1", heading);
+    element(out, "p", organization);
+    out.push_str("</div>\n<p class=\"number\">");
+}
+
 /// An element of one line of text.
 fn element(out: &mut String, tag: &str, text: &str) {
-    // Writing to a string cannot fail.
     let _ = write!(out, "<{tag}>");
     escape(out, text);
     let _ = writeln!(out, "</{tag}>");

@@ -1,7 +1,7 @@
 //! A woman's file as a page that she can read, on a screen or on paper.
 
 use super::{
-    Language, STYLE, element, escape,
+    Language, begin, element, escape,
     file_words::{NOTHING, RIGHTS, STAFF, TITLE, WHAT, of_section},
     list,
 };
@@ -13,16 +13,7 @@ const WIDE: usize = 6;
 /// The file as a page.
 pub fn participant_file(language: Language, file: &File) -> String {
     let mut out = String::with_capacity(32 * 1024);
-    out.push_str(&format!(
-        "<!DOCTYPE html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n",
-        language.tag()
-    ));
-    element(&mut out, "title", language.of(TITLE));
-    out.push_str(&format!("<style>{STYLE}</style>\n</head>\n<body>\n<header>\n<div>\n"));
-    element(&mut out, "h1", language.of(TITLE));
-    element(&mut out, "p", &file.organization);
-    out.push_str("</div>\n<p class=\"number\">");
+    begin(&mut out, language, language.of(TITLE), language.of(TITLE), &file.organization);
     escape(&mut out, &file.made_at.format("%Y-%m-%d %H:%M UTC").to_string());
     out.push_str("</p>\n</header>\n<main>\n");
     element(&mut out, "p", language.of(WHAT));

@@ -133,7 +133,7 @@ impl Access {
             OrderField::Code => view.entry.row.code.clone(),
             OrderField::Name => {
                 let name = view.name();
-                search::needle(name.texts.get(&name.original).map_or("", |translation| &translation.text))
+                search::needle(name.text(&name.original))
             }
         };
         Place { key: Key::Text(key), id: view.entry.row.id }

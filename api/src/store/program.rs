@@ -206,7 +206,7 @@ impl Access {
         let key = match field {
             OrderField::Name => {
                 let name = view.name();
-                let text = name.texts.get(&name.original).map_or("", |translation| &translation.text);
+                let text = name.text(&name.original);
                 Key::Text(search::needle(text))
             }
             OrderField::StartsOn => Key::Day(view.entry.row.starts_on),

@@ -5,8 +5,7 @@ use std::collections::HashMap;
 use entity::{
     attendance, break_glass, consent, custody_stay, dependant, distribution, distribution_recipient,
     enrolment, enrolment_step, legal_matter, maternity, payout, payout_part, payout_run, product,
-    production_batch, production_maker, rights_request, savings_withdrawal, session, skill, value::Localized,
-    workshop,
+    production_batch, production_maker, rights_request, savings_withdrawal, session, skill, workshop,
 };
 use sea_orm::{
     DatabaseTransaction, EntityTrait, QueryFilter,
@@ -62,12 +61,7 @@ impl Gather<'_> {
     }
 
     fn program(&self, id: Uuid) -> Cell {
-        maybe(self.access.catalog.programs.get(id).map(|entry| self.localized(&entry.row.name)))
-    }
-
-    fn localized(&self, name: &Localized) -> String {
-        let said = name.texts.get(self.language).or_else(|| name.texts.get(&name.original));
-        said.map(|said| said.text.clone()).unwrap_or_default()
+        maybe(self.access.catalog.programs.get(id).map(|entry| entry.row.name.text(self.language)))
     }
 
     /// What is recorded of her person.
@@ -157,7 +151,7 @@ impl Gather<'_> {
         let workshops = self.by_id::<workshop::Entity>(named).await?;
         let title = |id: Option<Uuid>| {
             let row = workshops.iter().find(|row| Some(row.id) == id);
-            maybe(row.map(|row| self.localized(&row.title)))
+            maybe(row.map(|row| row.title.text(self.language)))
         };
         let enrolled = enrolments.iter().flat_map(|row| {
             let of = steps.iter().filter(|step| step.enrolment_id == row.id);
@@ -226,7 +220,7 @@ impl Gather<'_> {
             let product = products.iter().find(|product| product.id == batch.product_id);
             Some([
                 text(batch.made_on),
-                maybe(product.map(|product| self.localized(&product.name))),
+                maybe(product.map(|product| product.name.text(self.language))),
                 Cell::Number(batch.quantity.into()),
                 Cell::Number(batch.rejected.into()),
                 Cell::Number(maker.parts.into()),
