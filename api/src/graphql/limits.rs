@@ -86,11 +86,12 @@ fn after_string(bytes: &[u8], start: usize) -> Option<usize> {
     None
 }
 
-/// A document without what its texts and comments say: names may be among them, and a digest of a name can be tried.
-pub fn without_texts(document: &str) -> Vec<u8> {
+/// A document without comments and without the values that stand in it: names of women may be among them, or an answer, and
+/// a digest of what is short can be tried.
+pub fn without_values(document: &str) -> Vec<u8> {
     let bytes = document.as_bytes();
-    let mut kept = Vec::with_capacity(bytes.len());
-    let mut place = 0;
+    let mut kept: Vec<u8> = Vec::with_capacity(bytes.len());
+    let (mut place, mut depth) = (0, 0_usize);
     while let Some(byte) = bytes.get(place) {
         match byte {
             b'#' => place = after_comment(bytes, place),
@@ -98,7 +99,26 @@ pub fn without_texts(document: &str) -> Vec<u8> {
                 kept.extend(b"\"\"");
                 place = after_string(bytes, place).unwrap_or(bytes.len());
             }
+            // Values are written in parentheses alone; there a word is one unless it is a variable or a name of one.
+            byte if depth > 0 && (byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) => {
+                let rest = bytes.get(place..).unwrap_or_default();
+                let is_of_word =
+                    |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'+' | b'.');
+                let (word, after) = rest.split_at(rest.iter().take_while(|byte| is_of_word(byte)).count());
+                let names = after.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
+                if names || kept.last() == Some(&b'$') {
+                    kept.extend(word);
+                } else {
+                    kept.push(b'_');
+                }
+                place += word.len();
+            }
             byte => {
+                match byte {
+                    b'(' => depth += 1,
+                    b')' => depth = depth.saturating_sub(1),
+                    _ => {}
+                }
                 kept.push(*byte);
                 place += 1;
             }
@@ -109,7 +129,7 @@ pub fn without_texts(document: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use super::{scan, without_texts};
+    use super::{scan, without_values};
 
     #[test]
     fn nesting_and_length_are_bounded() {
@@ -123,13 +143,21 @@ mod tests {
     }
 
     #[test]
-    fn what_texts_say_is_left_out() {
-        let without = |document: &str| String::from_utf8(without_texts(document)).unwrap_or_default();
+    fn values_are_left_out() {
+        let without = |document: &str| String::from_utf8(without_values(document)).unwrap_or_default();
         assert_eq!(
             without("{ a(b: \"Ana \\\" Soto\", c: \"\"\"x \" y\"\"\") # Ana\n d }"),
             "{ a(b: \"\", c: \"\") \n d }"
         );
-        assert_eq!(without("{ a(b: $name, n: 3) }"), "{ a(b: $name, n: 3) }");
+        assert_eq!(without("{ a(b: $name, n: 3) { e1 } }"), "{ a(b: $name, n: _) { e1 } }");
+        assert_eq!(
+            without("{ a(in: [{ q: \"x\", yes : true, n: -1.5e+3, m: REFUSED }]) }"),
+            "{ a(in: [{ q: \"\", yes : _, n: _, m: _ }]) }"
+        );
+        assert_eq!(
+            without("query($n: Int = 4) { a(b: $n) { c(d: [1 2]) } }"),
+            "query($n: _ = _) { a(b: $n) { c(d: [_ _]) } }"
+        );
         assert_eq!(without("{ a(b: \"Ana"), "{ a(b: \"\"");
     }
 }
