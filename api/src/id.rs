@@ -52,6 +52,9 @@ pub enum Kind {
     Payout = 70,
     SavingsWithdrawal = 71,
     LegalMatter = 72,
+    Instrument = 80,
+    SurveyRound = 81,
+    SurveyResponse = 82,
     User = 30,
     Membership = 31,
     ServiceKey = 32,
@@ -103,6 +106,9 @@ impl Kind {
             Payout,
             SavingsWithdrawal,
             LegalMatter,
+            Instrument,
+            SurveyRound,
+            SurveyResponse,
             User,
             Membership,
             ServiceKey,
@@ -227,6 +233,8 @@ pub const PRODUCT: u8 = Kind::Product as u8;
 pub const PRODUCTION_BATCH: u8 = Kind::ProductionBatch as u8;
 pub const SALE: u8 = Kind::Sale as u8;
 pub const PAYOUT_RUN: u8 = Kind::PayoutRun as u8;
+pub const INSTRUMENT: u8 = Kind::Instrument as u8;
+pub const SURVEY_ROUND: u8 = Kind::SurveyRound as u8;
 pub const USER: u8 = Kind::User as u8;
 pub const MEMBERSHIP: u8 = Kind::Membership as u8;
 pub const SERVICE_KEY: u8 = Kind::ServiceKey as u8;

@@ -6,6 +6,7 @@ mod rights;
 mod safeguarding;
 mod sign_in;
 mod stock;
+mod survey;
 mod work;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,10 @@ pub use self::rights::{
 pub use self::safeguarding::{OrganizationKeyKind, SafeguardingKind, SafeguardingStatus};
 pub use self::sign_in::{Ids, MailKind};
 pub use self::stock::{GiftFlowKind, StockMovementKind, StockPlaceKind, StockReason, StockSide, StockSource};
+pub use self::survey::{
+    AskedWhen, MissingAnswer, Question, QuestionKind, QuestionOption, Questions, ResponseChannel,
+    ResponseOutcome, RiskClass, SurveyLinkage, SurveyMode,
+};
 pub use self::work::{
     AbsenceReason, AcknowledgementMethod, AttendanceMark, DeductionKind, EnrolmentStatus, LegalOutcome,
     LegalStage, PaidFor, PayoutBasis, PayoutRounding, PayoutRunStatus, SaleChannel, SessionStatus,

@@ -24,6 +24,7 @@ mod m20261121_000018_payout;
 mod m20261122_000019_rights;
 mod m20261122_000020_hidden;
 mod m20261122_000021_merge;
+mod m20261122_000022_survey;
 pub mod outside;
 
 pub struct Migrator;
@@ -52,6 +53,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000019_rights::Migration),
             Box::new(m20261122_000020_hidden::Migration),
             Box::new(m20261122_000021_merge::Migration),
+            Box::new(m20261122_000022_survey::Migration),
         ]
     }
 }

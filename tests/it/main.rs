@@ -124,6 +124,9 @@ mod work;
 mod payout;
 
 #[cfg(test)]
+mod survey;
+
+#[cfg(test)]
 mod sign_in;
 
 #[cfg(test)]

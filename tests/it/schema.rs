@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 100] = [
+const ENTITIES: [(&str, Shape); 105] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -61,6 +61,8 @@ const ENTITIES: [(&str, Shape); 100] = [
     ("idempotency", shape::<entity::idempotency::Entity>),
     ("identity", shape::<entity::identity::Entity>),
     ("instance", shape::<entity::instance::Entity>),
+    ("instrument", shape::<entity::instrument::Entity>),
+    ("instrument_version", shape::<entity::instrument_version::Entity>),
     ("invitation", shape::<entity::invitation::Entity>),
     ("item", shape::<entity::item::Entity>),
     ("item_permission", shape::<entity::item_permission::Entity>),
@@ -116,6 +118,9 @@ const ENTITIES: [(&str, Shape); 100] = [
     ("stock_lot_part", shape::<entity::stock_lot_part::Entity>),
     ("stock_movement", shape::<entity::stock_movement::Entity>),
     ("stock_place", shape::<entity::stock_place::Entity>),
+    ("survey_response", shape::<entity::survey_response::Entity>),
+    ("survey_round", shape::<entity::survey_round::Entity>),
+    ("survey_round_facility", shape::<entity::survey_round_facility::Entity>),
     ("technique", shape::<entity::technique::Entity>),
     ("workshop", shape::<entity::workshop::Entity>),
 ];

@@ -85,6 +85,13 @@ pub enum Right {
     PayoutApprove,
     LegalRead,
     LegalWrite,
+    /// Instruments and rounds of surveys.
+    SurveyRead,
+    SurveyWrite,
+    /// To send in what women said in a round.
+    ResponseRecord,
+    /// To read what a woman said in a round.
+    ResponseRead,
     /// To see who is a member of the organisation.
     MemberRead,
     /// To invite members, change what they may do, and end it.
@@ -94,7 +101,7 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 60] = [
+    pub const ALL: [Self; 64] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -152,6 +159,10 @@ impl Right {
         Self::PayoutApprove,
         Self::LegalRead,
         Self::LegalWrite,
+        Self::SurveyRead,
+        Self::SurveyWrite,
+        Self::ResponseRecord,
+        Self::ResponseRead,
         Self::MemberRead,
         Self::MemberWrite,
         Self::KeyWrite,
@@ -217,6 +228,10 @@ impl Right {
             Self::PayoutApprove => "PAYOUT:APPROVE",
             Self::LegalRead => "LEGAL:READ",
             Self::LegalWrite => "LEGAL:WRITE",
+            Self::SurveyRead => "SURVEY:READ",
+            Self::SurveyWrite => "SURVEY:WRITE",
+            Self::ResponseRecord => "RESPONSE:RECORD",
+            Self::ResponseRead => "RESPONSE:READ",
             Self::MemberRead => "MEMBER:READ",
             Self::MemberWrite => "MEMBER:WRITE",
             Self::KeyWrite => "KEY:WRITE",
@@ -253,6 +268,8 @@ impl Right {
                 | Self::PayoutApprove
                 | Self::LegalRead
                 | Self::LegalWrite
+                | Self::ResponseRecord
+                | Self::ResponseRead
         )
     }
 
@@ -287,6 +304,8 @@ impl Right {
                         | Self::AttendanceRecord
                         | Self::ProductionRead
                         | Self::ProductionRecord
+                        | Self::SurveyRead
+                        | Self::ResponseRecord
                 )
             }
             Coordinator => matches!(
@@ -339,6 +358,10 @@ impl Right {
                     | Self::PayoutApprove
                     | Self::LegalRead
                     | Self::LegalWrite
+                    | Self::SurveyRead
+                    | Self::SurveyWrite
+                    | Self::ResponseRecord
+                    | Self::ResponseRead
             ),
             Steward => matches!(
                 self,
@@ -372,6 +395,7 @@ impl Right {
                     | Self::SaleRead
                     | Self::PayoutRead
                     | Self::PayoutApprove
+                    | Self::SurveyRead
             ),
             Admin => matches!(
                 self,

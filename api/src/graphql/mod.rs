@@ -37,6 +37,7 @@ mod shape;
 pub mod shipment;
 pub mod sign_in;
 pub mod stock;
+pub mod survey;
 pub mod text;
 pub mod types;
 pub mod wall;
@@ -293,6 +294,9 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
             }
             Need::RightsRequests(number, id, asked) => {
                 fetched.rights_requests.insert((number, id), access.rights_requests(&asked).await);
+            }
+            Need::Surveys(number, id, asked) => {
+                fetched.surveys.insert((number, id), access.surveys(&asked).await);
             }
             Need::RetentionRules => fetched.retention_rules = Some(access.retention_rules().await),
             Need::SafeguardingNote(id, fields) => {

@@ -24,7 +24,7 @@ use super::{
     render::{Object, Writer, Written},
     retention, rights_request, safeguarding, shipment, sign_in,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
-    work,
+    survey, work,
 };
 use crate::{
     auth::Right,
@@ -36,6 +36,7 @@ use crate::{
         input::{At, Once, Refused, UserError, UserErrorCode},
         sign_in::{Caller, Tokens},
         stock::sync::StockRow,
+        survey::response::ResponseRow,
         sync::{Answer, Difference},
         work::attendance::AttendanceRow,
         write::Life,
@@ -62,6 +63,8 @@ pub enum Subject {
     SafeguardingNote(Uuid),
     RightsRequest(Uuid),
     RetentionRule(RetentionSubject),
+    /// Something of a survey.
+    Survey(Kind, Uuid),
     /// Something of a program at work.
     Work(Kind, Uuid),
     /// One that has just been written, so that it need not be read again.
@@ -144,6 +147,12 @@ impl Input {
 
     /// Attendance that a device sends.
     fn attendance(&self) -> Result<Vec<AttendanceRow>> {
+        let read = |(place, row): (usize, &Const)| from_const(&format!("rows.{place}"), row.clone());
+        self.rows().iter().enumerate().map(read).collect()
+    }
+
+    /// Responses that somebody sends.
+    fn responses(&self) -> Result<Vec<ResponseRow>> {
         let read = |(place, row): (usize, &Const)| from_const(&format!("rows.{place}"), row.clone());
         self.rows().iter().enumerate().map(read).collect()
     }
@@ -233,6 +242,7 @@ impl Input {
             Kind::ParticipantMerge => Subject::ParticipantMerge(id),
             Kind::SafeguardingNote => Subject::SafeguardingNote(id),
             Kind::RightsRequest => Subject::RightsRequest(id),
+            kind @ (Kind::Instrument | Kind::SurveyRound | Kind::SurveyResponse) => Subject::Survey(kind, id),
             kind @ (Kind::Workshop
             | Kind::Session
             | Kind::Enrolment
@@ -298,11 +308,14 @@ pub async fn run(
     caller: Caller,
 ) -> Result<(Option<Subject>, Vec<UserError>)> {
     let input = Input(node.raw("input").cloned().unwrap_or_default());
-    if let "SyncResult" | "StockSyncResult" | "AttendanceSyncResult" = subject_type {
+    if let "SyncResult" | "StockSyncResult" | "AttendanceSyncResult" | "SurveyResponseResult" = subject_type {
         let (next, answers) = match subject_type {
             "SyncResult" => access.sync_distributions(&input.deliveries()?, input.validate_only()).await?,
             "AttendanceSyncResult" => {
                 access.record_attendance(&input.attendance()?, input.validate_only()).await?
+            }
+            "SurveyResponseResult" => {
+                access.submit_responses(&input.responses()?, input.validate_only()).await?
             }
             _ => access.sync_stock_movements(&input.movements()?).await?,
         };
@@ -350,6 +363,7 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str,
         "Boolean" if name == "seeBrokenGlass" => participant::see(access, input).await,
         "RightsRequest" => rights_request::mutate(access, name, input).await,
         "RetentionRule" => retention::mutate(access, name, input).await,
+        "Instrument" | "SurveyRound" | "SurveyResponse" => survey::mutate(access, name, input).await,
         "SafeguardingNote" => safeguarding::mutate(access, name, input).await,
         "Workshop" | "Session" | "Enrolment" | "Skill" | "Product" | "ProductionBatch" | "Sale"
         | "LegalMatter" | "PayoutPolicy" | "PayoutRun" | "Payout" | "SavingsWithdrawal" => {
@@ -378,9 +392,10 @@ impl Object for SyncResult<'_> {
         match node.name {
             "clientId" => w.str(&answer.client_id),
             "outcome" => w.str(answer.outcome.name()),
-            "distribution" | "stockMovement" | "attendance" => match answer.object {
+            "distribution" | "stockMovement" | "attendance" | "response" => match answer.object {
                 Some(id) if node.name == "distribution" => distribution::one(node, w, id),
                 Some(id) if node.name == "attendance" => work::one(node, w, Kind::Attendance, id),
+                Some(id) if node.name == "response" => survey::one(node, w, Kind::SurveyResponse, id),
                 Some(id) => stock::movement(node, w, id),
                 None => w.null(),
             },
@@ -483,6 +498,7 @@ impl Object for Payload {
             Subject::Participant(id) => participant::one(node, w, *id),
             Subject::RightsRequest(id) => rights_request::one(node, w, *id),
             Subject::RetentionRule(subject) => retention::one(node, w, *subject),
+            Subject::Survey(kind, id) => survey::one(node, w, *kind, *id),
             Subject::ParticipantMerge(id) => participant_merge::one(node, w, *id),
             Subject::SafeguardingNote(id) => safeguarding::one(node, w, *id),
             Subject::Work(kind, id) => work::one(node, w, *kind, *id),
@@ -494,6 +510,7 @@ impl Object for Payload {
                 let ty = match self.type_name.as_str() {
                     "SyncStockMovementsPayload" => "StockSyncResult",
                     "RecordAttendancePayload" => "AttendanceSyncResult",
+                    "SubmitResponsesPayload" => "SurveyResponseResult",
                     _ => "SyncResult",
                 };
                 w.list(node, answers, |w, answer| w.object(node, &SyncResult(answer, ty)))

@@ -19,7 +19,7 @@ use super::{
     render::{Object, Writer, Written},
     retention, rights_request, safeguarding,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
-    work,
+    survey, work,
 };
 use crate::{
     auth::{Right, rights},
@@ -92,6 +92,7 @@ impl Object for Query {
             "workshops" | "sessions" | "enrolments" | "attendance" | "skills" | "products"
             | "productionBatches" | "sales" | "legalMatters" | "payoutPolicies" | "payoutRuns"
             | "payoutRun" | "payouts" | "savingsWithdrawals" | "savings" => work::query(node, w),
+            "instruments" | "surveyRounds" | "surveyResponses" => survey::query(node, w),
             "warehouseBalances" | "giftReceipts" | "bulkDispatches" | "giftTrace" => gift::query(node, w),
             _ => w.absent(node),
         }
@@ -156,6 +157,7 @@ pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
         // Lists alone give these out, and leave a trace of it.
         Kind::AuditEvent | Kind::AuditActor | Kind::AuditObject | Kind::SafeguardingNote => w.null(),
         Kind::RightsRequest => rights_request::one(node, w, id),
+        Kind::Instrument | Kind::SurveyRound | Kind::SurveyResponse => survey::one(node, w, kind, id),
     }
 }
 

@@ -22,6 +22,7 @@ use crate::{
         shipment::Shipment,
         stats::{Dimension, Stats, Wanted},
         stock::read::{Asked, Found, Movement},
+        survey,
     },
 };
 
@@ -58,6 +59,8 @@ pub enum Need {
     AuditHead(usize),
     /// What women ask about their data: a page for the field with this number, or the request with this id.
     RightsRequests(usize, Uuid, Box<rights_request::Asked>),
+    /// Something of surveys: a list for the field with this number, or the object with this id.
+    Surveys(usize, Uuid, Box<survey::Asked>),
     RetentionRules,
     /// A page of the safeguarding log for the field with this number, or one note by id.
     SafeguardingNotes(usize, Box<safeguarding::Asked>),
@@ -94,6 +97,7 @@ pub struct Fetched {
     pub records: HashMap<(usize, Uuid), Result<participant::Found, Error>>,
     pub audit_events: HashMap<usize, Result<Page<audit::Event>, Error>>,
     pub audit_heads: HashMap<usize, Result<audit::Signed, Error>>,
+    pub surveys: HashMap<(usize, Uuid), Result<survey::Found, Error>>,
     pub rights_requests: HashMap<(usize, Uuid), Result<Page<entity::rights_request::Model>, Error>>,
     pub retention_rules: Option<Result<Vec<retention::Rule>, Error>>,
     pub safeguarding_notes: HashMap<usize, Result<Page<safeguarding::Note>, Error>>,

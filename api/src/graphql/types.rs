@@ -24,7 +24,7 @@ use super::{
 /// Scalars that GraphQL brings along.
 pub const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-const SOURCES: [&str; 25] = [
+const SOURCES: [&str; 26] = [
     include_str!("core.graphql"),
     include_str!("organization.graphql"),
     include_str!("facility.graphql"),
@@ -48,6 +48,7 @@ const SOURCES: [&str; 25] = [
     include_str!("participant_merge.graphql"),
     include_str!("work.graphql"),
     include_str!("payout.graphql"),
+    include_str!("survey.graphql"),
     include_str!("sign_in.graphql"),
     include_str!("member.graphql"),
 ];

@@ -127,6 +127,8 @@ mod tests {
         said::<value::AcknowledgementMethod>("payouts");
         said::<value::DeductionKind>("deductions");
         said::<value::WithdrawalReason>("savingsWithdrawals");
+        said::<value::ResponseOutcome>("surveyResponses");
+        said::<value::ResponseChannel>("surveyResponses");
         for purpose in crate::store::record::Purpose::names() {
             assert!(!of_section("uses", purpose).es.is_empty(), "{purpose}");
         }

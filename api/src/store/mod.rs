@@ -40,6 +40,7 @@ pub mod shipment;
 pub mod sign_in;
 pub mod stats;
 pub mod stock;
+pub mod survey;
 pub mod sync;
 pub mod tied;
 pub mod time_zone;

@@ -31,4 +31,6 @@ pub enum SafeguardingStatus {
 pub enum OrganizationKeyKind {
     /// The texts of the safeguarding log.
     Safeguarding,
+    /// The answers in rounds that are anonymous.
+    Survey,
 }

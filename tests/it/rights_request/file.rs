@@ -18,7 +18,7 @@ use crate::{
 const OF_KEYS: [&str; 3] = ["blind_index", "participant_key", "record_reach"];
 
 /// Where her file tells the rows of each table that names her.
-const SECTIONS: [(&str, &str); 14] = [
+const SECTIONS: [(&str, &str); 15] = [
     ("attendance", "attendance"),
     ("break_glass", "brokenGlass"),
     ("consent", "consents"),
@@ -33,6 +33,7 @@ const SECTIONS: [(&str, &str); 14] = [
     ("rights_request", "rightsRequests"),
     ("savings_withdrawal", "savingsWithdrawals"),
     ("skill", "skills"),
+    ("survey_response", "surveyResponses"),
 ];
 
 /// A woman about whom there is something of every kind, and one more who has the same.
@@ -101,6 +102,18 @@ async fn known(world: &World) -> Value {
         "lines": [crate::distribution::record::item(SOAP, 4)],
         "recipients": [women[0]["id"], women[1]["id"]] });
     done(&client, "recordDistribution", "distribution", "id", &delivery).await;
+    let round = crate::survey::round(&client, "R-1").await;
+    let rows: Vec<Value> = women
+        .iter()
+        .enumerate()
+        .map(|(n, her)| {
+            let answers = json!([{ "question": "busy", "yes": true }, { "question": "income", "number": 1_200 + n },
+                { "question": "why", "options": ["learn", "money"] },
+                { "question": "sends", "options": ["mother"] }]);
+            with(&crate::survey::row(n as u128, &round, her, answers), json!({ "answeredOn": "2026-11-16" }))
+        })
+        .collect();
+    assert_eq!(crate::survey::outcomes(&crate::survey::submit(&client, &rows).await), ["CREATED", "CREATED"]);
     women.remove(0)
 }
 
@@ -118,6 +131,10 @@ both!(
         assert_eq!(json["identity"][0]["notes"], json!("nota de Ana"));
         assert_eq!(json["documents"], json!([{ "kind": "CURP", "number": "DOCW-1" }]));
         assert_eq!(json["attendance"][0]["minutes"], json!(75));
+        let said = json["surveyAnswers"].as_array().unwrap();
+        assert_eq!(said.len(), 4);
+        assert_eq!(said[1], json!({ "round": "R-1", "question": "¿Cuánto gana?", "answer": "1200 MXN" }));
+        assert_eq!(said[2]["answer"], json!("Aprender; Dinero"));
         // 30,000.30 of the sales for two, a tenth for reparation and a tenth for savings.
         let paid = &json["payouts"][0];
         assert_eq!((&paid["gross"], &paid["net"]), (&json!("150.00"), &json!("120.00")), "{paid}");

@@ -148,16 +148,12 @@ impl Access {
     ) -> Result<Vec<Taken>> {
         let own = self.own()?;
         let women: Vec<Uuid> = rows.iter().map(|row| row.participant_id).collect();
-        let known = self.keys_and_codes(tx, &women).await?;
-        let buckets =
-            self.buckets(known.values().filter_map(|(_, key)| key.as_ref().map(|key| key.0))).await?;
+        let known = self.data_keys(tx, &women).await?;
         let taken = rows.into_iter().filter_map(|row| {
             let (code, key) = known.get(&row.participant_id)?;
             let reason = row.reason.as_ref().map(|sealed| {
-                let (bucket, wrapped) = key.as_ref().ok_or(Error::Undecipherable)?;
-                let bucket = buckets.get(bucket).and_then(|bucket| bucket.as_ref().ok());
-                let data = bucket.ok_or(Error::Undecipherable)?.unwrap(own, row.participant_id, wrapped)?;
-                let plain = data.open(place(own, row.id), sealed)?;
+                let key = key.as_ref().map_err(Clone::clone)?.as_ref().ok_or(Error::Undecipherable)?;
+                let plain = key.open(place(own, row.id), sealed)?;
                 Ok(String::from_utf8_lossy(&plain).into_owned())
             });
             Some(Taken { code: code.clone(), reason, row })

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use entity::{break_glass, dependant, key_bucket, maternity, participant, participant_key};
+use entity::{break_glass, dependant, key_bucket, maternity, participant, participant_key, survey_response};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
 };
@@ -129,6 +129,12 @@ impl Write<'_> {
             .set(break_glass::ActiveModel { reason: Set(None), ..Default::default() })
             .filter(break_glass::Column::OrganizationId.eq(own))
             .filter(break_glass::Column::ParticipantId.eq(woman))
+            .exec(&self.tx)
+            .await?;
+        survey_response::Entity::update_many()
+            .set(survey_response::ActiveModel { answers: Set(None), ..Default::default() })
+            .filter(survey_response::Column::OrganizationId.eq(own))
+            .filter(survey_response::Column::ParticipantId.eq(woman))
             .exec(&self.tx)
             .await?;
         let Some(old) = self.bucket_of(woman).await? else { return Ok(()) };

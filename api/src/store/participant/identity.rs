@@ -53,7 +53,7 @@ pub struct Document {
 pub(super) type Buckets = HashMap<Uuid, std::result::Result<Bucket, vault::Fault>>;
 
 /// A woman's key, and the bucket that wraps it.
-pub(super) struct Keys {
+pub(in crate::store) struct Keys {
     pub bucket: Bucket,
     pub data: DataKey,
 }
@@ -326,7 +326,7 @@ impl Write<'_> {
     ///
     /// # Errors
     /// `Undecipherable` when it is not there.
-    pub(super) async fn keys_of(&self, woman: Uuid) -> Result<Keys> {
+    pub(in crate::store) async fn keys_of(&self, woman: Uuid) -> Result<Keys> {
         let own = self.access.own()?;
         let row = self.locked_keys(&[woman]).await?.pop().ok_or(Error::Undecipherable)?;
         let bucket = self.access.bucket(row.bucket_id).await?;
@@ -384,10 +384,13 @@ impl Write<'_> {
 /// A woman's bucket and her wrapped key.
 type Wrapped = (Uuid, Vec<u8>);
 
+/// A woman's code, and her key: none when there is none any more.
+type CodeAndKey = (String, Result<Option<DataKey>>);
+
 impl Access {
     /// Women's codes, with their keys as far as these are still there.
     #[expect(clippy::disallowed_methods, reason = "women of rows that the caller has found in scope")]
-    pub(super) async fn keys_and_codes(
+    async fn keys_and_codes(
         &self,
         tx: &DatabaseTransaction,
         women: &[Uuid],
@@ -409,5 +412,35 @@ impl Access {
         let mut keys: HashMap<Uuid, Wrapped> =
             keys.into_iter().map(|key| (key.participant_id, (key.bucket_id, key.wrapped))).collect();
         Ok(rows.into_iter().map(|(id, code)| (id, (code, keys.remove(&id)))).collect())
+    }
+
+    /// Women's codes, with their keys in clear.
+    pub(in crate::store) async fn data_keys(
+        &self,
+        tx: &DatabaseTransaction,
+        women: &[Uuid],
+    ) -> Result<HashMap<Uuid, CodeAndKey>> {
+        let own = self.own()?;
+        let known = self.keys_and_codes(tx, women).await?;
+        let wrapped = known.values().filter_map(|(_, key)| key.as_ref().map(|key| key.0));
+        let buckets = self.buckets(wrapped).await?;
+        let open = |(woman, (code, key)): (Uuid, (String, Option<Wrapped>))| {
+            let key = key.map(|(bucket, wrapped)| {
+                let bucket = buckets.get(&bucket).and_then(|bucket| bucket.as_ref().ok());
+                Ok(bucket.ok_or(Error::Undecipherable)?.unwrap(own, woman, &wrapped)?)
+            });
+            (woman, (code, key.transpose()))
+        };
+        Ok(known.into_iter().map(open).collect())
+    }
+
+    /// As [`Access::data_keys`] where no key is needed.
+    pub(in crate::store) async fn codes_alone(
+        &self,
+        tx: &DatabaseTransaction,
+        women: &[Uuid],
+    ) -> Result<HashMap<Uuid, CodeAndKey>> {
+        let known = self.keys_and_codes(tx, women).await?;
+        Ok(known.into_iter().map(|(woman, (code, _))| (woman, (code, Ok(None)))).collect())
     }
 }

@@ -11,7 +11,7 @@ mod file;
 mod identity;
 pub mod maternity;
 pub mod merge;
-mod register;
+pub(in crate::store) mod register;
 pub(in crate::store) mod scope;
 pub mod stay;
 

@@ -195,7 +195,7 @@ const BAD_BIRTH_DATE: Message = Message {
 };
 const TOO_MANY_DOCUMENTS: Message =
     Message { en: "Give at most 10 documents.", es: "Indique como máximo 10 documentos." };
-pub(super) const NO_FACILITY: Message =
+pub(in crate::store) const NO_FACILITY: Message =
     Message { en: "There is no such facility.", es: "No existe ese centro." };
 const CODES_ARE_MADE: Message =
     Message { en: "Leave the code out: it is made here.", es: "Omita el código: se genera aquí." };

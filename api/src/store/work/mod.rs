@@ -66,7 +66,7 @@ impl Access {
     }
 
     /// A woman whom the viewer looks after, held until the transaction ends.
-    async fn hold_woman(
+    pub(in crate::store) async fn hold_woman(
         &self,
         write: &Write<'_>,
         woman: Uuid,

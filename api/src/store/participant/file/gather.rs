@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use entity::{
     attendance, break_glass, consent, custody_stay, dependant, distribution, distribution_recipient,
-    enrolment, enrolment_step, legal_matter, maternity, payout, payout_part, payout_run, product,
-    production_batch, production_maker, rights_request, savings_withdrawal, session, skill, workshop,
+    enrolment, enrolment_step, instrument_version, legal_matter, maternity, payout, payout_part, payout_run,
+    product, production_batch, production_maker, rights_request, savings_withdrawal, session, skill,
+    survey_response, survey_round, value::Question, workshop,
 };
 use sea_orm::{
     DatabaseTransaction, EntityTrait, QueryFilter,
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use super::{Cell, Section, amount, maybe, maybe_word, text, uses_of, word};
 use crate::{
     error::Result,
-    store::{Access, distribution::among_expr},
+    store::{Access, distribution::among_expr, survey::answer::Answer},
 };
 
 /// Gathers the rows about some women, which are one person.
@@ -282,6 +283,65 @@ impl Gather<'_> {
             Section::new("deductions", ["startsOn", "endsOn", "kind", "amount", "currency"], taken_off),
             Section::new("savingsWithdrawals", ["withdrawnOn", "amount", "currency", "reason"], withdrawn),
         ])
+    }
+
+    /// What she said in surveys.
+    pub async fn said(&self) -> Result<Vec<Section>> {
+        let mut rows = self.of_her::<survey_response::Entity>().await?;
+        rows.sort_by_key(|row| (row.answered_on, row.id));
+        let rounds = self.by_id::<survey_round::Entity>(rows.iter().map(|row| row.round_id)).await?;
+        let instruments = rounds.iter().map(|round| round.instrument_id);
+        let versions = self.named::<instrument_version::Entity>("instrument_id", instruments).await?;
+        let round_of = |id: Uuid| rounds.iter().find(|round| round.id == id);
+        let (mut responses, mut said) = (Vec::new(), Vec::new());
+        for (row, _, answers) in self.access.opened_answers(self.tx, rows, true).await? {
+            let round = round_of(row.round_id);
+            let name = maybe(round.map(|round| &round.code));
+            let day = text(row.answered_on);
+            let facility = self.facility(row.facility_id);
+            responses.push([name.clone(), facility, day, word(&row.outcome), word(&row.channel)]);
+            let asked = round.and_then(|round| {
+                let of_round = |version: &&instrument_version::Model| {
+                    version.instrument_id == round.instrument_id && version.number == round.instrument_version
+                };
+                versions.iter().find(of_round)
+            });
+            for answer in answers.transpose()?.into_iter().flatten() {
+                let mut questions = asked.iter().flat_map(|version| &version.questions.0);
+                let question = questions.find(|question| question.code == answer.question);
+                let put =
+                    question.map_or(answer.question.as_str(), |question| question.text.text(self.language));
+                said.push([name.clone(), text(put), self.answer(question, &answer)]);
+            }
+        }
+        Ok(vec![
+            Section::new(
+                "surveyResponses",
+                ["round", "facility", "answeredOn", "outcome", "channel"],
+                responses,
+            ),
+            Section::new("surveyAnswers", ["round", "question", "answer"], said),
+        ])
+    }
+
+    /// An answer as she would say it.
+    fn answer(&self, question: Option<&Question>, answer: &Answer) -> Cell {
+        if let Some(missing) = answer.missing {
+            return Cell::Word(missing.name().to_owned());
+        }
+        if let Some(yes) = answer.yes {
+            return Cell::Word(if yes { "YES" } else { "NO" }.to_owned());
+        }
+        if let Some(number) = answer.number {
+            let unit = question.and_then(|question| question.unit.as_deref());
+            return text(unit.map_or(number.to_string(), |unit| format!("{number} {unit}")));
+        }
+        let chosen = |code: &String| {
+            let mut options = question.iter().flat_map(|question| &question.options);
+            let option = options.find(|option| option.code == *code);
+            option.map_or(code.clone(), |option| option.text.text(self.language).to_owned())
+        };
+        text(answer.options.iter().map(chosen).collect::<Vec<_>>().join("; "))
     }
 
     /// Who has used her record, by role: staff are not named to anybody.

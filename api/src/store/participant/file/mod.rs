@@ -164,6 +164,7 @@ impl Access {
         let mut sections = identity(&records)?;
         sections.extend(gather.person().await?);
         sections.extend(gather.work().await?);
+        sections.extend(gather.said().await?);
         sections.extend(gather.money().await?);
         sections.extend(gather.uses().await?);
         let organization = self.organization(own).map(|entry| entry.row.name.clone()).unwrap_or_default();

@@ -1,0 +1,431 @@
+//! Responses, from devices, on line and from paper: rows under ids of whoever sends them, each answered on its own. That a
+//! woman did not answer is recorded like an answer.
+
+use chrono::NaiveDate;
+use entity::{
+    consent, instrument_version, survey_response, survey_round, survey_round_facility,
+    value::{
+        ConsentDecision, ConsentPurpose, OrganizationKeyKind, Questions, ResponseChannel, ResponseOutcome,
+        SurveyLinkage,
+    },
+};
+use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    IS_CLOSED, NO_ROUND,
+    answer::{self, Answer, fitting},
+};
+use crate::{
+    auth::Right,
+    error::{Error, Result},
+    id,
+    store::{
+        Access, Scoped,
+        input::{At, FUTURE, Faults, Message, UserError, UserErrorCode, Written, or_default},
+        record::KeyHold,
+        sync::{self, DeviceRow, Difference, Outcome},
+        write::{Trace, Write, taken},
+    },
+    vault::{DataKey, Fault},
+};
+
+/// A response as it is sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ResponseRow {
+    pub client_id: Uuid,
+    #[serde(default)]
+    pub group: Option<String>,
+    #[serde(default)]
+    pub expected_version: Option<i32>,
+    #[serde(deserialize_with = "id::single::<_, {id::SURVEY_ROUND}>")]
+    pub round: Uuid,
+    #[serde(deserialize_with = "id::single::<_, {id::FACILITY}>")]
+    pub facility: Uuid,
+    #[serde(default, deserialize_with = "id::optional::<_, {id::PARTICIPANT}>")]
+    pub participant: Option<Uuid>,
+    pub outcome: ResponseOutcome,
+    pub answered_on: NaiveDate,
+    pub channel: ResponseChannel,
+    #[serde(default)]
+    pub form_number: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub answers: Vec<Answer>,
+}
+
+/// A row with the key for answers of which nobody knows whose they are.
+struct Sending<'a> {
+    row: &'a ResponseRow,
+    anonymous: Option<&'a DataKey>,
+}
+
+/// What a row says, once it fits its round.
+struct Fitting {
+    answers: Vec<Answer>,
+    consent: Option<Uuid>,
+}
+
+impl Scoped for survey_response::Entity {
+    /// Responses of women whose records the viewer reads; those of nobody by facility.
+    fn visible_to(access: &Access) -> Condition {
+        use survey_response::Column::{FacilityId, OrganizationId, ParticipantId};
+        let nobody = Condition::all().add(ParticipantId.is_null()).add(access.within_cut(FacilityId));
+        access
+            .own_rows(OrganizationId, Right::ResponseRead)
+            .add(Condition::any().add(access.of_women(ParticipantId)).add(nobody))
+    }
+}
+
+impl Access {
+    /// Records responses row by row, or group by group where rows say that they belong together. One answer for each
+    /// row, in their order, and the same viewer with the reference tables of the last one.
+    ///
+    /// # Errors
+    /// `NotPermitted` without the right; `PurposeNeeded`.
+    pub async fn submit_responses(
+        &self,
+        rows: &[ResponseRow],
+        validate_only: bool,
+    ) -> Result<(Self, Vec<sync::Answer>)> {
+        self.require(Right::ResponseRecord)?;
+        self.purpose()?;
+        let anonymous = match rows.iter().any(|row| row.participant.is_none()) {
+            // Nothing is kept of what it seals.
+            true if validate_only => Some(match self.organization_key(OrganizationKeyKind::Survey).await? {
+                Some(key) => key,
+                None => DataKey::generate()?,
+            }),
+            true => Some(self.needed_key(OrganizationKeyKind::Survey).await?),
+            false => None,
+        };
+        let sending: Vec<_> = rows.iter().map(|row| Sending { row, anonymous: anonymous.as_ref() }).collect();
+        let (next, answers) = self.sync_rows(&sending, |_| validate_only).await?;
+        // What was there before is told by these two, and a row that changes nothing has left no trace.
+        let told = |answer: &sync::Answer| matches!(answer.outcome, Outcome::Conflict | Outcome::Repeated);
+        let of = rows.iter().zip(&answers).filter(|(_, answer)| told(answer));
+        let women: Vec<Uuid> = of.filter_map(|(row, _)| row.participant).collect();
+        if !women.is_empty() {
+            let fields = ["outcome", "answeredOn", "facility", "formNumber"].map(str::to_owned);
+            next.reading().await?.end("survey_response", &fields, women, ()).await?;
+        }
+        Ok((next, answers))
+    }
+
+    /// Takes the answers of a response back: they are emptied for good, and that it was there stays.
+    ///
+    /// # Errors
+    /// `NotPermitted` without the right; `PurposeNeeded`; user errors for what a client can mend.
+    #[expect(clippy::disallowed_methods, reason = "the row was found in scope; its version is in the WHERE")]
+    pub async fn withdraw_response(&self, at: At, validate_only: bool) -> Written<()> {
+        self.require(Right::ResponseRead)?;
+        self.require(Right::ResponseRecord)?;
+        self.purpose()?;
+        let write = self.write_relying().await?;
+        let rows = self.select::<survey_response::Entity>().filter(survey_response::Column::Id.eq(at.id));
+        let row = rows.lock_exclusive().one(&write.tx).await?;
+        let row = row.ok_or_else(|| UserError::not_found(&["id"]))?;
+        at.check("id", row.version, None)?;
+        if row.withdrawn_at.is_some() {
+            return Err(UserError::new(UserErrorCode::Invalid, &["id"], WITHDRAWN).into());
+        }
+        survey_response::Entity::update_many()
+            .set(survey_response::ActiveModel {
+                answers: Set(None),
+                withdrawn_at: Set(Some(self.now)),
+                version: Set(row.version + 1),
+                ..Default::default()
+            })
+            .filter(survey_response::Column::OrganizationId.eq(row.organization_id))
+            .filter(survey_response::Column::Id.eq(row.id))
+            .filter(survey_response::Column::Version.eq(row.version))
+            .exec(&write.tx)
+            .await?;
+        let women = row.participant_id.into_iter().collect();
+        let trace = Trace::of("WITHDRAW", "survey_response");
+        write.finish_about(women, trace, (row.id, row.version + 1), validate_only).await?;
+        Ok(())
+    }
+
+    async fn submit(&self, write: &Write<'_>, sending: &Sending<'_>) -> Written<sync::Answer> {
+        let row = sending.row;
+        write.hold_keys(KeyHold::Stay).await?;
+        let rounds = self.select::<survey_round::Entity>().filter(survey_round::Column::Id.eq(row.round));
+        let round = rounds.lock_shared().one(&write.tx).await?;
+        let round = round.ok_or_else(|| UserError::new(UserErrorCode::NotFound, &["round"], NO_ROUND))?;
+        let fitting = self.fit(write, row, &round).await?;
+        let hers;
+        let key = match row.participant {
+            Some(woman) => {
+                hers = write.keys_of(woman).await?.data;
+                Some(&hers)
+            }
+            None => sending.anonymous,
+        };
+        let Some(key) = key else { return Err(Error::from(Fault::Gone).into()) };
+        let Some(here) = self.response_known(write, row).await? else {
+            return self.submit_anew(write, row, &fitting, key).await;
+        };
+        if here.withdrawn_at.is_some() {
+            return Err(UserError::new(UserErrorCode::Invalid, &["clientId"], WITHDRAWN).into());
+        }
+        let before = answer::open(Some(key), &here).transpose()?.unwrap_or_default();
+        let differences = row.differences(&here, before == fitting.answers);
+        if differences.is_empty() {
+            return Ok(sync::Answer::new(&row.client_id, Outcome::Repeated, Some(here.id)));
+        }
+        if row.expected_version != Some(here.version) {
+            let conflict = sync::Answer::new(&row.client_id, Outcome::Conflict, Some(here.id));
+            return Ok(sync::Answer { differences, ..conflict });
+        }
+        self.correct_response(write, row, &here, &fitting, key).await?;
+        // What she said before is not kept anywhere.
+        let trace = Trace {
+            detail: json!({ "changed": differences.iter().map(|one| one.field).collect::<Vec<_>>() }),
+            ..Trace::of("UPDATE", "survey_response")
+        };
+        let women = row.participant.into_iter().collect();
+        write.audit_about(women, trace, here.id, Some(here.version + 1)).await?;
+        Ok(sync::Answer::new(&row.client_id, Outcome::Updated, Some(here.id)))
+    }
+
+    async fn submit_anew(
+        &self,
+        write: &Write<'_>,
+        row: &ResponseRow,
+        fitting: &Fitting,
+        key: &DataKey,
+    ) -> Written<sync::Answer> {
+        let (own, id) = (self.own()?, self.new_id());
+        let answers = match row.outcome {
+            ResponseOutcome::Answered => Some(answer::seal(key, own, id, 1, &fitting.answers)?),
+            _ => None,
+        };
+        let new = survey_response::Model {
+            organization_id: own,
+            id,
+            round_id: row.round,
+            facility_id: row.facility,
+            participant_id: row.participant,
+            consent_id: fitting.consent,
+            outcome: row.outcome,
+            answered_on: row.answered_on,
+            channel: row.channel,
+            client_id: row.client_id,
+            form_number: row.form_number.clone(),
+            answers,
+            withdrawn_at: None,
+            version: 1,
+            recorded_at: self.now,
+            recorded_by: self.viewer.account(),
+        };
+        write.put::<survey_response::Entity>(vec![new]).await.map_err(taken("clientId"))?;
+        let women = row.participant.into_iter().collect();
+        write.audit_about(women, Trace::of("CREATE", "survey_response"), id, Some(1)).await?;
+        Ok(sync::Answer::new(&row.client_id, Outcome::Created, Some(id)))
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the update repeats the organisation and the version in its WHERE"
+    )]
+    async fn correct_response(
+        &self,
+        write: &Write<'_>,
+        row: &ResponseRow,
+        here: &survey_response::Model,
+        fitting: &Fitting,
+        key: &DataKey,
+    ) -> Written<()> {
+        let version = here.version + 1;
+        let answers = match row.outcome {
+            ResponseOutcome::Answered => {
+                Some(answer::seal(key, here.organization_id, here.id, version, &fitting.answers)?)
+            }
+            _ => None,
+        };
+        let change = survey_response::ActiveModel {
+            facility_id: Set(row.facility),
+            consent_id: Set(fitting.consent),
+            outcome: Set(row.outcome),
+            answered_on: Set(row.answered_on),
+            channel: Set(row.channel),
+            form_number: Set(row.form_number.clone()),
+            answers: Set(answers),
+            version: Set(version),
+            ..Default::default()
+        };
+        let done = survey_response::Entity::update_many()
+            .set(change)
+            .filter(survey_response::Column::OrganizationId.eq(here.organization_id))
+            .filter(survey_response::Column::Id.eq(here.id))
+            .filter(survey_response::Column::Version.eq(here.version))
+            .exec(&write.tx)
+            .await?;
+        if done.rows_affected == 1 { Ok(()) } else { Err(UserError::stale().into()) }
+    }
+
+    /// The response that a row means: the one under its id, or the one of the same woman in the same round.
+    ///
+    /// # Errors
+    /// `DUPLICATE` when its id stands for another woman or round.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "keyed by the viewer's own organisation and a woman in scope"
+    )]
+    async fn response_known(
+        &self,
+        write: &Write<'_>,
+        row: &ResponseRow,
+    ) -> Written<Option<survey_response::Model>> {
+        use survey_response::Column::{ClientId, OrganizationId, ParticipantId, RoundId};
+        let mut either = Condition::any().add(ClientId.eq(row.client_id));
+        if let Some(woman) = row.participant {
+            let same = Condition::all().add(RoundId.eq(row.round)).add(ParticipantId.eq(woman));
+            either = either.add(same);
+        }
+        let found = survey_response::Entity::find()
+            .filter(OrganizationId.eq(self.own()?))
+            .filter(either)
+            .all(&write.tx)
+            .await?;
+        let means =
+            |one: &survey_response::Model| one.round_id == row.round && one.participant_id == row.participant;
+        if found.iter().any(|one| !means(one)) {
+            return Err(UserError::new(UserErrorCode::Duplicate, &["clientId"], OTHER_ROW).into());
+        }
+        Ok(found.into_iter().next())
+    }
+
+    /// Whether a row fits its round, and its answers the questions of it.
+    async fn fit(
+        &self,
+        write: &Write<'_>,
+        row: &ResponseRow,
+        round: &survey_round::Model,
+    ) -> Written<Fitting> {
+        let mut faults = Faults::default();
+        faults.check(round.closed_at.is_none(), UserErrorCode::Invalid, &["round"], IS_CLOSED);
+        let past = row.answered_on <= self.today();
+        faults.check(past, UserErrorCode::OutOfRange, &["answeredOn"], FUTURE);
+        let within = (round.starts_on..=round.ends_on).contains(&row.answered_on);
+        faults.check(within, UserErrorCode::OutOfRange, &["answeredOn"], OUTSIDE);
+        let places = self
+            .select::<survey_round_facility::Entity>()
+            .filter(survey_round_facility::Column::RoundId.eq(round.id))
+            .filter(survey_round_facility::Column::FacilityId.eq(row.facility));
+        let here = places.one(&write.tx).await?.is_some();
+        let reached = self.viewer.facilities().is_none_or(|cut| cut.contains(&row.facility));
+        faults.check(here && reached, UserErrorCode::NotFound, &["facility"], NOT_THERE);
+        let named = round.linkage == SurveyLinkage::Pseudonymous;
+        faults.check(named == row.participant.is_some(), UserErrorCode::Invalid, &["participant"], LINKED);
+        if let Some(number) = &row.form_number {
+            faults.text(number, &["formNumber"], 40);
+        }
+        let answered = row.outcome == ResponseOutcome::Answered;
+        faults.check(answered || row.answers.is_empty(), UserErrorCode::Invalid, &["answers"], NO_ANSWERS);
+        let mut consent = None;
+        if let Some(woman) = row.participant.filter(|_| named) {
+            let woman = self.hold_woman(write, woman, &["participant"]).await?;
+            consent = self.consent_to_statistics(write, woman.id, row.answered_on).await?;
+            faults.check(
+                !answered || consent.is_some(),
+                UserErrorCode::Invalid,
+                &["participant"],
+                NO_CONSENT,
+            );
+        }
+        let questions = self.questions_of(write, round).await?;
+        let answers = if answered { fitting(&mut faults, &questions.0, &row.answers) } else { Vec::new() };
+        faults.refuse()?;
+        Ok(Fitting { answers, consent: consent.filter(|_| answered) })
+    }
+
+    async fn questions_of(&self, write: &Write<'_>, round: &survey_round::Model) -> Result<Questions> {
+        let version = self
+            .select::<instrument_version::Entity>()
+            .filter(instrument_version::Column::InstrumentId.eq(round.instrument_id))
+            .filter(instrument_version::Column::Number.eq(round.instrument_version));
+        Ok(version.one(&write.tx).await?.map(|row| row.questions).unwrap_or_default())
+    }
+
+    /// The consent that a woman's answers of a day rest on.
+    async fn consent_to_statistics(
+        &self,
+        write: &Write<'_>,
+        woman: Uuid,
+        day: NaiveDate,
+    ) -> Result<Option<Uuid>> {
+        let rows = self.hanging_in::<consent::Entity>(&write.tx, &[woman]).await?;
+        let last = rows
+            .into_iter()
+            .filter(|row| row.purpose == ConsentPurpose::Statistics && row.decided_on <= day)
+            .max_by_key(|row| (row.decided_on, row.recorded_at, row.id));
+        Ok(last.filter(|row| row.decision == ConsentDecision::Given).map(|row| row.id))
+    }
+}
+
+impl DeviceRow for Sending<'_> {
+    const GROUPED_BY: &'static str = "group";
+
+    fn group(&self) -> Option<&str> {
+        self.row.group.as_deref()
+    }
+
+    fn client_id(&self) -> String {
+        self.row.client_id.to_string()
+    }
+
+    async fn write(&self, access: &Access, write: &Write<'_>) -> Written<sync::Answer> {
+        access.submit(write, self).await
+    }
+}
+
+impl ResponseRow {
+    /// In what a response here is not as it was sent. That answers differ is told, and not how.
+    fn differences(&self, here: &survey_response::Model, same_answers: bool) -> Vec<Difference> {
+        let facility = |id: Uuid| json!(id::text(id::Kind::Facility, id));
+        let contents = [
+            ("outcome", json!(here.outcome), json!(self.outcome)),
+            ("answeredOn", json!(here.answered_on), json!(self.answered_on)),
+            ("facility", facility(here.facility_id), facility(self.facility)),
+            ("formNumber", json!(here.form_number), json!(self.form_number)),
+        ];
+        let mut differences: Vec<Difference> = contents
+            .into_iter()
+            .filter(|(_, here, sent)| here != sent)
+            .map(|(field, here, sent)| Difference { field, here, sent })
+            .collect();
+        if !same_answers {
+            differences.push(Difference { field: "answers", here: Value::Null, sent: Value::Null });
+        }
+        differences
+    }
+}
+
+const OUTSIDE: Message = Message {
+    en: "The day is outside the field work of the round.",
+    es: "El día está fuera del trabajo de campo de la ronda.",
+};
+const NOT_THERE: Message = Message {
+    en: "The round does not take place at this facility.",
+    es: "La ronda no se hace en este centro.",
+};
+const LINKED: Message = Message {
+    en: "A round that is pseudonymous needs the participant; one that is anonymous takes none.",
+    es: "Una ronda seudónima necesita la participante; una anónima no la admite.",
+};
+const NO_ANSWERS: Message =
+    Message { en: "Who did not answer has no answers.", es: "Quien no respondió no tiene respuestas." };
+const NO_CONSENT: Message = Message {
+    en: "On this day she did not consent to statistics. Record her consent first, or that she refused.",
+    es: "Ese día no consentía el uso estadístico. Registre antes su consentimiento, o que no quiso responder.",
+};
+const WITHDRAWN: Message =
+    Message { en: "The answers were taken back.", es: "Las respuestas fueron retiradas." };
+const OTHER_ROW: Message = Message {
+    en: "This id stands for another response.",
+    es: "Este identificador corresponde a otra respuesta.",
+};
