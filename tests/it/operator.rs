@@ -70,6 +70,10 @@ both!(
 );
 
 both!(
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "commands go by the real clock, and the server here has to as well"
+    )]
     /// From an empty database to a facility and the second person, by what README says and nothing else.
     async fn an_empty_database_is_put_to_use(app: &TestApp) {
         let folder = Folder::new();

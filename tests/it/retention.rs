@@ -113,6 +113,7 @@ both!(
 
 /// On PostgreSQL a return that is being recorded is waited for, and then she is kept.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the one row of the test, to write another like it")]
 fn a_return_that_is_being_recorded_holds_her() {
     tests::run(Backend::Postgres, async |world: &World| {
         let her = left(world, "BACK", "2026-01-01").await;
