@@ -73,6 +73,7 @@ pub enum Subject {
     ParticipantMerge(Uuid),
     /// The answers to the rows of a device.
     Synced(Vec<Answer>),
+    WorkSynced(Vec<work::Synced>),
     /// A member, or what makes one.
     Member(Member),
     Tokens(Box<Tokens>),
@@ -155,6 +156,19 @@ impl Input {
     fn responses(&self) -> Result<Vec<ResponseRow>> {
         let read = |(place, row): (usize, &Const)| from_const(&format!("rows.{place}"), row.clone());
         self.rows().iter().enumerate().map(read).collect()
+    }
+
+    /// The rows of a list that each hold one member: its name, and what it says.
+    pub fn members(&self, fault: &str) -> Result<Vec<(String, Self)>> {
+        let member = |row: &Const| {
+            let Const::Object(members) = row else { return Err(Error::invalid(fault)) };
+            let mut given = members.iter().filter(|(_, value)| **value != Const::Null);
+            match (given.next(), given.next()) {
+                (Some((name, said)), None) => Ok((name.to_string(), Self(said.clone()))),
+                _ => Err(Error::invalid(fault)),
+            }
+        };
+        self.rows().iter().map(member).collect()
     }
 
     /// Movements that a device sends: each is the one member of its row, and its key is the device's id.
@@ -321,6 +335,10 @@ pub async fn run(
         };
         *access = next;
         return Ok((Some(Subject::Synced(answers)), Vec::new()));
+    }
+    if subject_type == "WorkSyncResult" {
+        let answers = work::sync(access, &input).await?;
+        return Ok((Some(Subject::WorkSynced(answers)), Vec::new()));
     }
     let mut done = attempt(access, node.name, &input, subject_type, caller).await;
     if let Err(Refused::Outdated(outdated)) = done {
@@ -506,6 +524,7 @@ impl Object for Payload {
             Subject::Tokens(tokens) => w.object(node, &sign_in::Tokens(tokens)),
             Subject::Done => w.bool(true),
             Subject::NewDistribution(delivery) => w.object(node, &Distribution(delivery)),
+            Subject::WorkSynced(answers) => w.list(node, answers, |w, answer| w.object(node, answer)),
             Subject::Synced(answers) => {
                 let ty = match self.type_name.as_str() {
                     "SyncStockMovementsPayload" => "StockSyncResult",
@@ -519,7 +538,7 @@ impl Object for Payload {
     }
 }
 
-struct UserErrorObject<'a>(&'a UserError);
+pub struct UserErrorObject<'a>(pub &'a UserError);
 
 impl Object for UserErrorObject<'_> {
     fn type_name(&self) -> &str {

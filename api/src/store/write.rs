@@ -219,6 +219,19 @@ impl Life {
     }
 }
 
+impl Access {
+    /// What a key of the viewer's stands for; none while it is new.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the key is the scope: it leads with the viewer's own organisation and account"
+    )]
+    pub async fn made_with(&self, once: &Once) -> Result<Option<Uuid>> {
+        let key = (self.own()?, once.account(&self.viewer), once.key.clone());
+        let known = idempotency::Entity::find_by_id(key).one(self.reader()).await?;
+        Ok(known.map(|row| row.object_id))
+    }
+}
+
 impl Write<'_> {
     /// Binds a key to a new object, or finds what it has made before.
     #[expect(

@@ -8,6 +8,7 @@ mod merge;
 mod production;
 mod scope;
 mod session;
+mod sync;
 
 use api::id::Kind;
 use entity::{custody_stay, participant, value::StayEnding};

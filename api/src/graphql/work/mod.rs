@@ -3,13 +3,17 @@
 mod draw;
 mod mutate;
 mod payout;
+mod sync;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use uuid::Uuid;
 
-pub use self::mutate::mutate;
 use self::{draw::Drawn, payout::Savings};
+pub use self::{
+    mutate::mutate,
+    sync::{Answer as Synced, sync},
+};
 use super::{
     connection::{Connection, Names, cursors, window},
     node::Node,

@@ -71,7 +71,11 @@ pub async fn mutate(access: &Access, name: &str, input: &Input) -> Done {
 }
 
 /// Those that make something; none for all others.
-async fn make(access: &Access, name: &str, input: &Input) -> Written<Option<(Kind, Option<Uuid>)>> {
+pub(super) async fn make(
+    access: &Access,
+    name: &str,
+    input: &Input,
+) -> Written<Option<(Kind, Option<Uuid>)>> {
     Ok(Some(match name {
         "createWorkshop" => {
             let made = access.create_workshop(new(input, name, |one, once| CreateWorkshop { once, ..one })?);
