@@ -53,7 +53,8 @@ pub fn yes_band(base: u32, yes: u32, parameters: &Parameters) -> Option<Interval
         return None;
     }
     let half = (bands - 1) / 2;
-    let edge = |i: u64| if i <= half { i * possible / bands } else { possible - (bands - i) * possible / bands };
+    let edge =
+        |i: u64| if i <= half { i * possible / bands } else { possible - (bands - i) * possible / bands };
     let band = (0..bands).find(|i| u64::from(yes) < edge(i + 1))?;
     Some(Interval { at_least: edge(band) as i64, at_most: edge(band + 1) as i64 - 1 })
 }

@@ -80,11 +80,13 @@ pub fn prepare_correction(
             None => Some(earlier(record.carried.iter(), cell)),
         }
     };
-    Ok(Engine { history: &known, snapshot, registry, parameters, settled: &settled }.run(Some(wrong), retractions))
+    Ok(Engine { history: &known, snapshot, registry, parameters, settled: &settled }
+        .run(Some(wrong), retractions))
 }
 
 fn earlier<'a>(mut carried: impl Iterator<Item = &'a CellRef>, cell: &Candidate<'_>) -> Decision {
-    let same = |place: &&CellRef| place.variable == cell.table.variable && place.coordinates == cell.coordinates;
+    let same =
+        |place: &&CellRef| place.variable == cell.table.variable && place.coordinates == cell.coordinates;
     carried.find(same).map_or(Decision::Hidden, |place| Decision::Carried(place.clone()))
 }
 

@@ -4,10 +4,13 @@ use crate::audit::{Constraint, Measured, System, Verdict, audit};
 use crate::band::{Interval, count_band, mean_band, percent_band, yes_band};
 use crate::history::{CellRef, Measurement, PublishedCell, Record, ResponseRate};
 use crate::plan::{Candidate, Group, Topic, groups};
-use crate::release::{CellState, CloseCell, Outcome, Prepared, Release, Report, Table, TableCell, VariableReport};
+use crate::release::{
+    CellState, CloseCell, Outcome, Prepared, Release, Report, Table, TableCell, VariableReport,
+};
 use crate::select::{Decision, Selection};
 use crate::{
-    Figure, History, Kind, Parameters, Refusal, Registry, Round, RoundKind, Snapshot, UnitSet, Variable,
+    Figure, History, Kind, Known, Parameters, Refusal, Registry, Round, RoundKind, Snapshot, UnitSet,
+    Variable,
 };
 
 /// How many of the cells nearest to an edge a report names.
@@ -76,7 +79,8 @@ impl Engine<'_> {
     pub fn run(&self, corrects: Option<u32>, retractions: Vec<CellRef>) -> Prepared {
         let number = self.history.next_number();
         let period = self.snapshot.period;
-        let response_rates: Vec<_> = self.snapshot.rounds.iter().filter_map(|round| self.response_rate(round)).collect();
+        let response_rates: Vec<_> =
+            self.snapshot.rounds.iter().filter_map(|round| self.response_rate(round)).collect();
         let mut record = Record {
             number,
             period,
@@ -100,7 +104,9 @@ impl Engine<'_> {
             record.measurements.extend(decided.measurements);
             report.closest.extend(decided.closest);
         }
-        report.closest.sort_by_key(|cell| std::cmp::Reverse((cell.at_the_edge * 1000 / cell.women.max(1), cell.women)));
+        report
+            .closest
+            .sort_by_key(|cell| std::cmp::Reverse((cell.at_the_edge * 1000 / cell.women.max(1), cell.women)));
         report.closest.truncate(CLOSEST);
         let order = |table: &Table| self.registry.tables.iter().position(|spec| spec.code == table.code);
         tables.sort_by_key(order);
@@ -156,7 +162,8 @@ impl Engine<'_> {
             let cells: Vec<_> = cells
                 .into_iter()
                 .filter_map(|cell| {
-                    let (figure, sum) = self.figure(&topic.variable.kind, &cell.members, values.sum(&cell.members))?;
+                    let (figure, sum) =
+                        self.figure(&topic.variable.kind, &cell.members, values.sum(&cell.members))?;
                     Some(PublishedCell {
                         coordinates: cell.coordinates.clone(),
                         members: cell.members.clone(),
@@ -165,7 +172,8 @@ impl Engine<'_> {
                     })
                 })
                 .collect();
-            let (code, kind, fact) = (topic.variable.code.clone(), topic.variable.kind, topic.variable.fact.clone());
+            let (code, kind, fact) =
+                (topic.variable.code.clone(), topic.variable.kind, topic.variable.fact.clone());
             let linked = topic.round.is_linked();
             (!cells.is_empty()).then_some(Measurement { variable: code, kind, fact, linked, values, cells })
         };
@@ -196,10 +204,11 @@ impl Engine<'_> {
             return (safe, Vec::new());
         };
         let variable = group.topics.iter().map(|topic| topic.variable).find(|v| v.code == first.variable);
-        let earlier = variable.into_iter().flat_map(|variable| self.history.of(variable)).filter(|(record, m)| {
-            // Of what changes with time, another period is another value.
-            m.linked && first.linked && (m.fact.is_some() || record.period == self.snapshot.period)
-        });
+        let earlier =
+            variable.into_iter().flat_map(|variable| self.history.of(variable)).filter(|(record, m)| {
+                // Of what changes with time, another period is another value.
+                m.linked && first.linked && (m.fact.is_some() || record.period == self.snapshot.period)
+            });
         let mut measures = Vec::new();
         let mut constraints = Vec::new();
         // The new cells come first, so that their constraints are found again by their order.
@@ -216,12 +225,16 @@ impl Engine<'_> {
                 sum: cell.sum,
             }));
         }
-        let fixed = variable.filter(|_| first.linked).map(|variable| self.known(variable)).unwrap_or_default();
-        // A figure that is not true of its own values would be a fault of ours: then nothing is published.
-        let Ok(system) = System::new(measures, constraints, fixed) else {
-            return (Verdict::default(), Vec::new());
-        };
-        let verdict = audit(&system, self.parameters);
+        let everybody_unknown = || vec![UnitSet::new()];
+        let known = variable.filter(|_| first.linked).map_or_else(everybody_unknown, |v| self.known(v));
+        let mut verdict = safe;
+        for fixed in known {
+            // A figure that is not true of its own values would be a fault of ours: then nothing is published.
+            let Ok(system) = System::new(measures.clone(), constraints.clone(), fixed) else {
+                return (Verdict::default(), Vec::new());
+            };
+            verdict = verdict.and(audit(&system, self.parameters));
+        }
         let cells = new.iter().flat_map(|m| m.cells.iter().map(move |cell| (&m.variable, cell)));
         let closest = cells
             .zip(&verdict.at_the_edge)
@@ -236,11 +249,22 @@ impl Engine<'_> {
         (verdict, closest)
     }
 
-    /// Whose value is known outside, under any variable of the same fact.
-    fn known(&self, variable: &Variable) -> UnitSet {
+    /// Whose values the audit takes as known, under any variable of the same fact, one set at a time: first what is known
+    /// to all outside together, then for each partner what is known to the others, so that its women are safe from these.
+    fn known(&self, variable: &Variable) -> Vec<UnitSet> {
         let same = |v: &&Variable| v.code == variable.code || v.fact.is_some() && v.fact == variable.fact;
-        let known = self.registry.variables.iter().filter(same).filter_map(|v| self.snapshot.known.get(&v.code));
-        known.fold(UnitSet::new(), |all, known| all.or(known))
+        let known: Vec<&Known> = self
+            .registry
+            .variables
+            .iter()
+            .filter(same)
+            .filter_map(|v| self.snapshot.known.get(&v.code))
+            .collect();
+        let published = known.iter().fold(UnitSet::new(), |all, known| all.or(&known.published));
+        let partners: Vec<&UnitSet> = known.iter().flat_map(|known| &known.partners).collect();
+        let all = partners.iter().fold(published.clone(), |all, partner| all.or(partner));
+        let others = partners.iter().map(|partner| all.minus(partner).or(&published));
+        std::iter::once(all.clone()).chain(others).collect()
     }
 
     fn tables(&self, number: u32, group: &Group<'_>, decided: &Decided) -> Vec<Table> {

@@ -87,7 +87,10 @@ impl History {
     }
 
     /// What was published of this variable, and of variables of the same fact, with the releases it was in.
-    pub(crate) fn of<'a>(&'a self, variable: &'a Variable) -> impl Iterator<Item = (&'a Record, &'a Measurement)> {
+    pub(crate) fn of<'a>(
+        &'a self,
+        variable: &'a Variable,
+    ) -> impl Iterator<Item = (&'a Record, &'a Measurement)> {
         self.records.iter().flat_map(move |record| {
             let same = move |m: &&Measurement| {
                 m.variable == variable.code || m.fact.is_some() && m.fact == variable.fact
@@ -101,8 +104,11 @@ impl History {
         self.records.iter().rev().find_map(|record| {
             let measurement = record.measurements.iter().find(|m| m.variable == *variable)?;
             let cell = measurement.cells.iter().find(|cell| cell.coordinates == *coordinates)?;
-            let place =
-                CellRef { release: record.number, variable: variable.clone(), coordinates: coordinates.clone() };
+            let place = CellRef {
+                release: record.number,
+                variable: variable.clone(),
+                coordinates: coordinates.clone(),
+            };
             let retracted = self.records.iter().any(|later| later.retractions.contains(&place));
             Some(Version { place, cell, linked: measurement.linked, retracted })
         })

@@ -33,13 +33,13 @@ pub use engine::prepare;
 pub use history::{CellRef, Coordinates, History, Measurement, PublishedCell, Record, ResponseRate};
 pub use parameters::{Parameters, SearchLimits};
 pub use registry::{
-    CategoryCode, Dimension, DimensionCode, FactCode, Kind, Registry, RiskClass, Role, RoundCode, TableCode, TableSpec,
-    Variable, VariableCode,
+    CategoryCode, Dimension, DimensionCode, FactCode, Kind, Registry, RiskClass, Role, RoundCode, TableCode,
+    TableSpec, Variable, VariableCode,
 };
 pub use release::{
     CellState, CloseCell, Outcome, Prepared, Release, Report, Table, TableCell, VariableReport,
 };
-pub use snapshot::{Measure, Period, Round, RoundKind, Snapshot, Values};
+pub use snapshot::{Known, Measure, Period, Round, RoundKind, Snapshot, Values};
 pub use unit::{Unit, UnitSet};
 
 /// Why no release was prepared. The input is wrong; no value of a woman decides it.

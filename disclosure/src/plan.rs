@@ -57,11 +57,14 @@ fn measured<'a>(snapshot: &'a Snapshot, variable: &Variable) -> Option<(&'a Roun
 fn cells<'a>(registry: &'a Registry, topics: &[Topic<'_>]) -> Vec<Candidate<'a>> {
     let mut cells = Vec::new();
     for table in &registry.tables {
-        let Some(topic) = topics.iter().position(|topic| topic.variable.code == table.variable) else { continue };
+        let Some(topic) = topics.iter().position(|topic| topic.variable.code == table.variable) else {
+            continue;
+        };
         for coordinates in combinations(registry, table) {
-            let members = coordinates.iter().fold(topics[topic].base.clone(), |members, (dimension, category)| {
-                members.and(&topics[topic].round.members(dimension, category))
-            });
+            let members =
+                coordinates.iter().fold(topics[topic].base.clone(), |members, (dimension, category)| {
+                    members.and(&topics[topic].round.members(dimension, category))
+                });
             cells.push(Candidate { topic, table, coordinates, members });
         }
     }

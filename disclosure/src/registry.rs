@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Parameters, Refusal};
+use crate::{Coordinates, Parameters, Refusal};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident)*) => { $(
@@ -52,9 +52,10 @@ pub struct Variable {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
-    /// How many women took part. Who takes part is assumed to be known; what is not may not be registered as a count.
+    /// How many women took part. Who takes part is assumed to be known. Where that is not so, as with a diagnosis, the
+    /// membership is registered as an answer, which a register can give, too.
     Count { sensitive: bool },
-    /// The share of the respondents who said yes.
+    /// The share of the respondents who said yes, or of the women in a register of whom something is so.
     Answer { class: RiskClass },
     /// The mean over the respondents of a value in [lower, upper]; what is outside is moved to the nearer end.
     Mean { class: RiskClass, lower: i64, upper: i64 },
@@ -76,6 +77,9 @@ pub struct Dimension {
     pub code: DimensionCode,
     pub role: Role,
     pub categories: Vec<CategoryCode>,
+    /// Those that tell something of the women in them, as a program of mental health does. A cell of one covers several
+    /// sites, whatever is measured in it.
+    pub sensitive: BTreeSet<CategoryCode>,
 }
 
 /// What a dimension means for the rules.
@@ -109,6 +113,14 @@ impl Registry {
         self.dimensions.iter().find(|dimension| dimension.code == *code)
     }
 
+    /// True when a cell must cover several sites, and what is left without it, too.
+    pub(crate) fn covers_sites(&self, variable: &Variable, coordinates: &Coordinates) -> bool {
+        let sensitive = |(code, category): (&DimensionCode, &CategoryCode)| {
+            self.dimension(code).is_some_and(|dimension| dimension.sensitive.contains(category))
+        };
+        variable.kind.covers_sites() || coordinates.iter().any(sensitive)
+    }
+
     pub(crate) fn site_dimension(&self) -> Option<&Dimension> {
         self.dimensions.iter().find(|dimension| dimension.role == Role::Site)
     }
@@ -121,6 +133,13 @@ impl Registry {
         self.dimensions.iter().try_for_each(|d| all_different(&d.categories))?;
         if self.dimensions.iter().filter(|d| d.role == Role::Site).count() > 1 {
             return Err(Refusal::Registry("more than one dimension of sites"));
+        }
+        if self.dimensions.iter().any(|d| !d.sensitive.is_empty()) && self.site_dimension().is_none() {
+            return Err(Refusal::Registry("a sensitive category needs the dimension of sites"));
+        }
+        if self.dimensions.iter().any(|d| d.sensitive.iter().any(|category| !d.categories.contains(category)))
+        {
+            return Err(Refusal::Registry("a sensitive category that is none"));
         }
         for variable in &self.variables {
             if variable.kind.covers_sites() && self.site_dimension().is_none() {
@@ -137,7 +156,11 @@ impl Registry {
             }
         }
         self.tables.iter().try_for_each(|table| self.check_table(table, parameters))?;
-        all_different(self.tables.iter().map(|table| (&table.variable, table.dimensions.iter().collect::<BTreeSet<_>>())))
+        all_different(
+            self.tables
+                .iter()
+                .map(|table| (&table.variable, table.dimensions.iter().collect::<BTreeSet<_>>())),
+        )
     }
 
     fn check_table(&self, table: &TableSpec, parameters: &Parameters) -> Result<(), Refusal> {
@@ -168,8 +191,8 @@ impl Kind {
         }
     }
 
-    /// True when its cells must cover several sites.
-    pub(crate) fn covers_sites(&self) -> bool {
+    /// True when all its cells must cover several sites.
+    fn covers_sites(&self) -> bool {
         matches!(self, Kind::Count { sensitive: true }) || self.class() == Some(RiskClass::Retaliation)
     }
 
@@ -198,5 +221,9 @@ impl Kind {
 
 fn all_different<T: Ord>(codes: impl IntoIterator<Item = T>) -> Result<(), Refusal> {
     let mut seen = BTreeSet::new();
-    if codes.into_iter().all(|code| seen.insert(code)) { Ok(()) } else { Err(Refusal::Registry("a code stands twice")) }
+    if codes.into_iter().all(|code| seen.insert(code)) {
+        Ok(())
+    } else {
+        Err(Refusal::Registry("a code stands twice"))
+    }
 }

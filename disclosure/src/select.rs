@@ -38,7 +38,7 @@ impl Selection<'_> {
             } else {
                 settled.unwrap_or_else(|| self.decide_cell(group, &fresh, cell))
             };
-            if decision == Decision::Fresh && !self.is_below(&group.topics[cell.topic], &cell.members) {
+            if decision == Decision::Fresh && !self.is_below(&group.topics[cell.topic], cell) {
                 fresh.push((cell.topic, &cell.members));
             }
             decisions.push(decision);
@@ -60,7 +60,7 @@ impl Selection<'_> {
                 return self.carry(own);
             }
         }
-        if self.is_below(topic, &cell.members) {
+        if self.is_below(topic, cell) {
             return Decision::Fresh;
         }
         if cell.members.len() < topic.variable.kind.threshold(self.parameters) as usize
@@ -69,6 +69,7 @@ impl Selection<'_> {
         {
             return Decision::Hidden;
         }
+        let sensitive = self.registry.covers_sites(topic.variable, &cell.coordinates);
         let published = self.history.of(topic.variable).flat_map(|(_, measurement)| {
             let bases = measurement.cells.iter().filter(|c| !c.is_below(&measurement.kind, self.parameters));
             bases.map(|c| (&c.members, measurement.linked))
@@ -79,12 +80,11 @@ impl Selection<'_> {
             if !(linked && topic.round.is_linked()) || self.is_too_close(members.apart(&cell.members)) {
                 return Decision::Hidden;
             }
-            if topic.variable.kind.covers_sites() && !self.difference_covers_sites(topic.round, members, &cell.members)
-            {
+            if sensitive && !self.difference_covers_sites(topic.round, members, &cell.members) {
                 return Decision::Hidden;
             }
         }
-        if topic.variable.kind.covers_sites() && !self.covers_sites_with_complement(topic, &cell.members) {
+        if sensitive && !self.covers_sites_with_complement(topic, &cell.members) {
             return Decision::Hidden;
         }
         Decision::Fresh
@@ -93,7 +93,8 @@ impl Selection<'_> {
     /// What the class of a variable and the kind of a round allow at all.
     fn is_allowed(&self, topic: &Topic<'_>, cell: &Candidate<'_>) -> bool {
         let retaliation = topic.variable.kind.class() == Some(RiskClass::Retaliation);
-        let roles = || cell.coordinates.keys().filter_map(|code| self.registry.dimension(code)).map(|d| d.role);
+        let roles =
+            || cell.coordinates.keys().filter_map(|code| self.registry.dimension(code)).map(|d| d.role);
         let by_site_or_age = roles().any(|role| matches!(role, Role::Site | Role::Age));
         !(retaliation && by_site_or_age) && (topic.round.is_linked() || cell.coordinates.is_empty())
     }
@@ -111,10 +112,11 @@ impl Selection<'_> {
         0 < apart && apart < self.parameters.least_difference as usize
     }
 
-    /// True for a count that is shown as "below T". A sensitive count is not shown at all then: below T says that it
-    /// does not cover two sites.
-    fn is_below(&self, topic: &Topic<'_>, members: &UnitSet) -> bool {
-        topic.variable.kind == Kind::Count { sensitive: false } && members.len() < self.parameters.threshold as usize
+    /// True for a count that is shown as "below T". A sensitive one is not shown at all then: it covers no two sites.
+    fn is_below(&self, topic: &Topic<'_>, cell: &Candidate<'_>) -> bool {
+        matches!(topic.variable.kind, Kind::Count { .. })
+            && cell.members.len() < self.parameters.threshold as usize
+            && !self.registry.covers_sites(topic.variable, &cell.coordinates)
     }
 
     /// True when the band of such a base has enough bands; the values play no part in it.
@@ -144,7 +146,9 @@ impl Selection<'_> {
     /// Of two bases, one within the other, the difference is a base that a reader can compute bounds for.
     fn difference_covers_sites(&self, round: &Round, a: &UnitSet, b: &UnitSet) -> bool {
         match (a.minus(b), b.minus(a)) {
-            (more, none) | (none, more) if none.is_empty() => more.is_empty() || self.covers_sites(round, &more),
+            (more, none) | (none, more) if none.is_empty() => {
+                more.is_empty() || self.covers_sites(round, &more)
+            }
             _ => true,
         }
     }

@@ -20,8 +20,17 @@ pub struct Snapshot {
     pub rounds: Vec<Round>,
     /// All women who have ever withdrawn. They are in no new base, and no cell with them is carried forward.
     pub withdrawn: UnitSet,
-    /// All women whose value somebody outside knows, ever: a partner who holds the records, readers of a testimony.
-    pub known: BTreeMap<VariableCode, UnitSet>,
+    /// Whose values are known outside, ever.
+    pub known: BTreeMap<VariableCode, Known>,
+}
+
+/// The women whose value of a variable somebody outside knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// To everybody: from testimonies.
+    pub published: UnitSet,
+    /// To partners: for each, the women whose records it holds. They are still to be protected from everybody else.
+    pub partners: Vec<UnitSet>,
 }
 
 /// One occasion on which women were counted or asked.
@@ -31,7 +40,7 @@ pub struct Round {
     pub kind: RoundKind,
     /// Who was there to be counted or asked.
     pub eligible: UnitSet,
-    /// Who took part in the survey: the base of every answer in it. Not read in a register.
+    /// Who took part in the survey: the base of every answer in it. Not read in a register, where all eligible women are.
     pub respondents: UnitSet,
     /// Who belongs to which category. A woman may be in several, as with programs, or in none.
     pub groups: BTreeMap<DimensionCode, BTreeMap<CategoryCode, UnitSet>>,
@@ -40,7 +49,7 @@ pub struct Round {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RoundKind {
-    /// Records kept all the time: counts only.
+    /// Records kept all the time.
     Register,
     /// A survey whose respondents are linked to women.
     Survey,
@@ -83,8 +92,9 @@ impl Snapshot {
             }
             round.check(registry)?;
             for measure in &round.measures {
-                let variable =
-                    registry.variable(&measure.variable).ok_or(Refusal::Snapshot("a measure of an unknown variable"))?;
+                let variable = registry
+                    .variable(&measure.variable)
+                    .ok_or(Refusal::Snapshot("a measure of an unknown variable"))?;
                 // A second round of one variable in one period could be held against the first.
                 if !measured.insert(&measure.variable) {
                     return Err(Refusal::Snapshot("a variable is measured twice in one period"));
@@ -92,12 +102,14 @@ impl Snapshot {
                 let fits = match (&variable.kind, &measure.values) {
                     (Kind::Count { .. }, Values::Members(_)) => round.kind != RoundKind::AnonymousSurvey,
                     (Kind::Answer { .. }, Values::Yes(_)) | (Kind::Mean { .. }, Values::Amounts(_)) => {
-                        round.kind != RoundKind::Register && matches!(self.period, Period::Year { .. })
+                        matches!(self.period, Period::Year { .. })
                     }
                     _ => false,
                 };
                 if !fits {
-                    return Err(Refusal::Snapshot("a measure does not fit its variable, its round or the period"));
+                    return Err(Refusal::Snapshot(
+                        "a measure does not fit its variable, its round or the period",
+                    ));
                 }
             }
         }
@@ -110,7 +122,8 @@ impl Snapshot {
             (Values::Members(members), _) => members.and(&round.eligible).minus(&self.withdrawn),
             // The numbers of sheets are no numbers of women.
             (_, RoundKind::AnonymousSurvey) => round.respondents.and(&round.eligible),
-            (_, _) => round.respondents.and(&round.eligible).minus(&self.withdrawn),
+            (_, RoundKind::Register) => round.eligible.minus(&self.withdrawn),
+            (_, RoundKind::Survey) => round.respondents.and(&round.eligible).minus(&self.withdrawn),
         }
     }
 }
@@ -129,7 +142,8 @@ impl Round {
             return Err(Refusal::Snapshot("a number of a woman is too large"));
         }
         for (code, groups) in &self.groups {
-            let dimension = registry.dimension(code).ok_or(Refusal::Snapshot("groups of an unknown dimension"))?;
+            let dimension =
+                registry.dimension(code).ok_or(Refusal::Snapshot("groups of an unknown dimension"))?;
             if groups.keys().any(|category| !dimension.categories.contains(category)) {
                 return Err(Refusal::Snapshot("an unknown category"));
             }
@@ -147,7 +161,9 @@ impl Values {
             (Values::Amounts(amounts), Kind::Mean { lower, upper, .. }) => Values::Amounts(
                 women
                     .iter()
-                    .map(|unit| (unit, amounts.get(&unit).map_or(lower, |amount| (*amount).clamp(lower, upper))))
+                    .map(|unit| {
+                        (unit, amounts.get(&unit).map_or(lower, |amount| (*amount).clamp(lower, upper)))
+                    })
                     .collect(),
             ),
             (Values::Amounts(amounts), _) => Values::Amounts(amounts.clone()),

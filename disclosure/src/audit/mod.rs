@@ -30,6 +30,21 @@ pub struct Verdict {
     pub at_the_edge: Vec<usize>,
 }
 
+impl Verdict {
+    /// What holds of two audits of the same constraints.
+    pub(crate) fn and(mut self, other: Verdict) -> Verdict {
+        if self.at_the_edge.len() < other.at_the_edge.len() {
+            self.at_the_edge.resize(other.at_the_edge.len(), 0);
+        }
+        self.at_the_edge.iter_mut().zip(other.at_the_edge).for_each(|(most, more)| *most = more.max(*most));
+        self.safe &= other.safe;
+        self.targets += other.targets;
+        self.alone += other.alone;
+        self.largest_witness = self.largest_witness.max(other.largest_witness);
+        self
+    }
+}
+
 /// Looks for the witnesses of every woman in the system who is not known outside.
 pub fn audit(system: &System, parameters: &Parameters) -> Verdict {
     let classes = system.classes();
@@ -38,7 +53,10 @@ pub fn audit(system: &System, parameters: &Parameters) -> Verdict {
     for (at, class) in classes.iter().enumerate() {
         // Women of one signature and one answer stand for one another; amounts differ from woman to woman.
         let (targets, stand_for) = match system.quarter() {
-            None => (class.upward.first().map(|&(unit, by)| Move { unit, by }).into_iter().collect(), class.upward.len()),
+            None => (
+                class.upward.first().map(|&(unit, by)| Move { unit, by }).into_iter().collect(),
+                class.upward.len(),
+            ),
             Some(quarter) => {
                 let can = |ready: &[(crate::Unit, i64)], by| -> Vec<Move> {
                     let far = ready.iter().filter(|(_, most)| *most >= quarter);

@@ -45,7 +45,11 @@ pub struct Move {
 pub struct Untrue(pub usize);
 
 impl System {
-    pub fn new(measures: Vec<Measured>, constraints: Vec<Constraint>, fixed: UnitSet) -> Result<Self, Untrue> {
+    pub fn new(
+        measures: Vec<Measured>,
+        constraints: Vec<Constraint>,
+        fixed: UnitSet,
+    ) -> Result<Self, Untrue> {
         let sums: Vec<i64> = constraints.iter().map(|c| measures[c.measure].values.sum(&c.members)).collect();
         match constraints.iter().zip(&sums).position(|(c, sum)| !c.sum.contains(*sum)) {
             Some(untrue) => Err(Untrue(untrue)),

@@ -85,7 +85,8 @@ fn p4_one_answer_moves_each_figure_by_at_most_one_band() {
         }
         let [mut was, mut is] = [History::default(), History::default()];
         let (first, second) = (release(&before, &registry), release(&after, &registry));
-        let whole = |prepared: &Prepared| prepared.report.variables.iter().all(|v| v.outcome == Outcome::Whole);
+        let whole =
+            |prepared: &Prepared| prepared.report.variables.iter().all(|v| v.outcome == Outcome::Whole);
         was.publish(first.record.clone());
         is.publish(second.record.clone());
         let (was, is) = (cells(&was), cells(&is));
@@ -191,7 +192,8 @@ fn p7_p9_no_coalition_of_three_knows_a_fourth_after_any_release() {
         let (history, _) = years(seed, persistent);
         let mut rng = rng(seed);
         let one_world = Parameters { coalition: 0, ..Parameters::default() };
-        let everybody: BTreeSet<Unit> = cells(&history).iter().flat_map(|(_, cell)| cell.members.iter()).collect();
+        let everybody: BTreeSet<Unit> =
+            cells(&history).iter().flat_map(|(_, cell)| cell.members.iter()).collect();
         let everybody: Vec<Unit> = everybody.into_iter().collect();
         // The releases up to each year, and all years: what was safe stays so.
         for until in 1..=history.records.len() {
@@ -223,7 +225,11 @@ fn p10_the_same_data_give_the_same_bytes_whatever_the_numbers_of_women() {
         let mut permuted = snapshot.clone();
         let round = &mut permuted.rounds[0];
         (round.eligible, round.respondents) = (set(&round.eligible), set(&round.respondents));
-        round.groups.values_mut().flat_map(|groups| groups.values_mut()).for_each(|group| *group = set(group));
+        round
+            .groups
+            .values_mut()
+            .flat_map(|groups| groups.values_mut())
+            .for_each(|group| *group = set(group));
         for measure in &mut round.measures {
             measure.values = match &measure.values {
                 Values::Members(members) => Values::Members(set(members)),

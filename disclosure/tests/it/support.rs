@@ -1,6 +1,6 @@
 //! Made-up populations in the shape of ours: four facilities, three programs, three ages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use disclosure::*;
 use rand::rngs::StdRng;
@@ -11,7 +11,10 @@ pub const PROGRAMS: [&str; 3] = ["WEAVING", "SEWING", "ARTS"];
 pub const AGES: [&str; 3] = ["18-29", "30-44", "45+"];
 
 /// How many random cases a property is held against.
-#[expect(clippy::disallowed_methods, reason = "the crate has no configuration; only its tests can be made longer")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the crate has no configuration; only its tests can be made longer"
+)]
 pub fn cases() -> u64 {
     std::env::var("UMBRAL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(256)
 }
@@ -37,6 +40,7 @@ pub fn registry(variables: &[Variable]) -> Registry {
     let dimension = |code: &str, role, categories: &[&str]| Dimension {
         code: code.into(),
         role,
+        sensitive: BTreeSet::new(),
         categories: categories.iter().map(|&category| category.into()).collect(),
     };
     let breakdowns: [&[&str]; 7] = [

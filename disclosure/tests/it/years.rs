@@ -44,7 +44,10 @@ fn five_years(seed: u64, yes: u32, kind: fn(&str, Kind) -> Variable) -> Vec<Vec<
                         totals: deep(0),
                         one_way: deep(1),
                         two_way: deep(2),
-                        carried: of.iter().filter(|(_, (_, release))| *release != prepared.public.number).count(),
+                        carried: of
+                            .iter()
+                            .filter(|(_, (_, release))| *release != prepared.public.number)
+                            .count(),
                         outcome: report.map(|report| report.outcome.clone()),
                     }
                 })
