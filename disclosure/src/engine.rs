@@ -26,12 +26,17 @@ pub fn prepare(
     parameters: &Parameters,
 ) -> Result<Prepared, Refusal> {
     check(history, snapshot, registry, parameters)?;
-    let again = |record: &&Record| record.period == snapshot.period;
-    let measured = snapshot.rounds.iter().flat_map(|round| &round.measures);
-    for measure in measured {
-        let mut earlier = history.records.iter().filter(again).flat_map(|record| &record.measurements);
-        if earlier.any(|m| m.variable == measure.variable) {
-            return Err(Refusal::AlreadyReleased(measure.variable.clone()));
+    for round in &snapshot.rounds {
+        // A register goes on; a survey is released once.
+        let same_survey = |m: &Measurement| round.kind != RoundKind::Register && m.round == round.code;
+        for measure in &round.measures {
+            let again = history.records.iter().any(|record| {
+                let mut earlier = record.measurements.iter().filter(|m| m.variable == measure.variable);
+                earlier.any(|m| record.period == snapshot.period || same_survey(m))
+            });
+            if again {
+                return Err(Refusal::AlreadyReleased(measure.variable.clone()));
+            }
         }
     }
     Ok(Engine { history, snapshot, registry, parameters, settled: &|_| None }.run(None, Vec::new()))
@@ -130,7 +135,12 @@ impl Engine<'_> {
             }
             let Some(next) = droppable.next() else {
                 return Decided {
-                    decisions: vec![Decision::Hidden; group.cells.len()],
+                    // What a correction leaves as it was, is no question of this audit.
+                    decisions: group
+                        .cells
+                        .iter()
+                        .map(|c| (self.settled)(c).unwrap_or(Decision::Hidden))
+                        .collect(),
                     measurements: Vec::new(),
                     outcome: Outcome::Dropped,
                     verdict: Verdict::default(),
@@ -174,8 +184,16 @@ impl Engine<'_> {
                 .collect();
             let (code, kind, fact) =
                 (topic.variable.code.clone(), topic.variable.kind, topic.variable.fact.clone());
-            let linked = topic.round.is_linked();
-            (!cells.is_empty()).then_some(Measurement { variable: code, kind, fact, linked, values, cells })
+            let (round, linked) = (topic.round.code.clone(), topic.round.is_linked());
+            (!cells.is_empty()).then_some(Measurement {
+                variable: code,
+                round,
+                kind,
+                fact,
+                linked,
+                values,
+                cells,
+            })
         };
         group.topics.iter().enumerate().filter_map(of_topic).collect()
     }

@@ -36,6 +36,7 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Measurement {
     pub variable: VariableCode,
+    pub round: RoundCode,
     pub kind: Kind,
     pub fact: Option<FactCode>,
     /// False for an anonymous round: its units are not those of other rounds.

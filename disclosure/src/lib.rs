@@ -48,7 +48,8 @@ pub enum Refusal {
     Parameters,
     Registry(&'static str),
     Snapshot(&'static str),
-    /// A variable and period have one release; what comes late goes into the next period, and errors are corrected.
+    /// A variable has one release in a period, and so has a survey; what comes late goes into the next period, and errors
+    /// are corrected.
     AlreadyReleased(VariableCode),
     /// A variable that was published has another kind, range or fact now. It needs a new code.
     VariableChanged(VariableCode),

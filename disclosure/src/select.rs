@@ -32,11 +32,11 @@ impl Selection<'_> {
         let mut fresh = Vec::new();
         let mut decisions = Vec::with_capacity(group.cells.len());
         for cell in &group.cells {
-            let settled = (self.settled)(cell);
-            let decision = if cell.coordinates.keys().any(|dimension| dropped.contains(dimension)) {
-                Decision::Hidden
-            } else {
-                settled.unwrap_or_else(|| self.decide_cell(group, &fresh, cell))
+            let left_out = || cell.coordinates.keys().any(|dimension| dropped.contains(dimension));
+            let decision = match (self.settled)(cell) {
+                Some(settled) => settled,
+                None if left_out() => Decision::Hidden,
+                None => self.decide_cell(group, &fresh, cell),
             };
             if decision == Decision::Fresh && !self.is_below(&group.topics[cell.topic], cell) {
                 fresh.push((cell.topic, &cell.members));

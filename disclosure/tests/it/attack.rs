@@ -155,3 +155,39 @@ fn reconstruction_finds_nobody_in_bands_and_many_elsewhere() {
         }
     }
 }
+
+/// The same fact, asked every year of whoever is there: three releases with joiners and leavers, attacked together.
+#[test]
+fn reconstruction_over_years_finds_nobody_either() {
+    for seed in 0..2 {
+        let mut rng = rng(seed);
+        let everybody = population(&mut rng, 300);
+        let Values::Yes(yes) = answers(&mut rng, &everybody, 95) else { unreachable!() };
+        let registry = registry(&[persistent("busy", BUSY)]);
+        let mut history = History::default();
+        let mut exactly = Vec::new();
+        for (year, from) in [(2020, 0), (2021, 40), (2022, 85)] {
+            let snapshot =
+                snapshot(year, &everybody[from..from + 130], vec![("busy", Values::Yes(yes.clone()))]);
+            history.publish(prepare(&history, &snapshot, &registry, &Parameters::default()).unwrap().record);
+            let groups = snapshot.rounds[0].groups.values().flat_map(|groups| groups.values().cloned());
+            for members in
+                groups.chain([snapshot.rounds[0].eligible.clone()]).filter(|members| members.len() >= 10)
+            {
+                let sum = members.shared(&yes) as i64;
+                exactly.push((members, Interval { at_least: sum, at_most: sum }));
+            }
+        }
+        let bands: Vec<_> = cells(&history).into_iter().map(|(_, c)| (c.members.clone(), c.sum)).collect();
+        let coalition: UnitSet = (60..63).map(Unit).collect();
+        let known = [&exactly, &bands].map(|published| determined(published, &yes, &coalition));
+        println!(
+            "three years: {} exact totals tell of {}, {} bands of {}",
+            exactly.len(),
+            known[0],
+            bands.len(),
+            known[1]
+        );
+        assert!(known[0] > 0 && known[1] == 0 && bands.len() > 20);
+    }
+}

@@ -92,6 +92,33 @@ fn errors_in_many_women_are_computed_again_where_many_are_touched() {
 }
 
 #[test]
+fn wrong_amounts_are_computed_again_while_nobody_shows() {
+    let women = population(&mut rng(12), 300);
+    let registry = registry(&[variable("income", INCOME)]);
+    let pay = |wrong: i64| {
+        let amount = |w: &Woman| 100 + i64::from(w.unit.0 % 7) * 50 + if w.facility == 1 { wrong } else { 0 };
+        snapshot(
+            2024,
+            &women,
+            vec![("income", Values::Amounts(women.iter().map(|w| (w.unit, amount(w))).collect()))],
+        )
+    };
+    let mut history = History::default();
+    history.publish(prepare(&history, &pay(0), &registry, &Parameters::default()).unwrap().record);
+    let figure = |wrong, facility: &str| {
+        let prepared =
+            prepare_correction(&history, 1, &pay(wrong), &registry, &Parameters::default()).unwrap();
+        shown(&prepared.public)
+            .get(&("income".into(), at(&[("facility", facility)])))
+            .map(|(_, release)| *release)
+    };
+    assert_eq!([figure(200, "F1"), figure(200, "F2")], [Some(1), Some(2)]);
+    // Amounts that were nearly nothing and are nearly the whole range have no room left: both figures together would
+    // tell of them. Then what was wrong is taken back, and what was right stays.
+    assert_eq!([figure(1900, "F1"), figure(1900, "F2")], [Some(1), None]);
+}
+
+#[test]
 fn a_retracted_cell_is_not_carried_forward_and_comes_back_with_the_next_period() {
     let mut before = published(persistent);
     let wrong: UnitSet = before.women[..3].iter().map(|w| w.unit).collect();

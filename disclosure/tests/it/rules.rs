@@ -197,8 +197,9 @@ fn the_response_rate_is_one_band_of_a_round_and_stays() {
     assert_eq!(first.record.measurements[0].cells[0].members.len(), 80);
     let rates = first.public.response_rates.clone();
     history.publish(first.record);
-    // The same round once more, with another number of respondents: the first figure stays.
-    asked.period = Period::Year { year: 2025 };
+    // The same round once more, for another question and with another number of respondents: the first figure stays.
+    let registry = crate::support::registry(&[variable("busy", BUSY), variable("rested", BUSY)]);
+    asked.rounds[0].measures[0].variable = "rested".into();
     asked.rounds[0].respondents = units(&women[..30]);
     assert_eq!(published(&history, &asked, &registry).public.response_rates, rates);
 }
@@ -267,8 +268,17 @@ fn a_variable_has_one_release_in_a_period_and_one_measure_in_a_snapshot() {
         |snapshot: &Snapshot| prepare(&history, snapshot, &registry, &Parameters::default()).unwrap_err();
     assert_eq!(refused(&asked), Refusal::AlreadyReleased("busy".into()));
 
+    let mut later = asked.clone();
+    later.period = Period::Year { year: 2025 };
+    assert_eq!(
+        refused(&later),
+        Refusal::AlreadyReleased("busy".into()),
+        "the same survey under another year"
+    );
+
     let mut twice = asked.clone();
     twice.period = Period::Year { year: 2025 };
+    twice.rounds[0].code = "R2025".into();
     twice.rounds.push(Round { code: "again".into(), ..twice.rounds[0].clone() });
     assert_eq!(refused(&twice), Refusal::Snapshot("a variable is measured twice in one period"));
 

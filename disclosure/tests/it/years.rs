@@ -12,6 +12,8 @@ struct Shown {
     one_way: usize,
     two_way: usize,
     carried: usize,
+    audited: usize,
+    alone: usize,
     outcome: Option<Outcome>,
 }
 
@@ -48,6 +50,8 @@ fn five_years(seed: u64, yes: u32, kind: fn(&str, Kind) -> Variable) -> Vec<Vec<
                             .iter()
                             .filter(|(_, (_, release))| *release != prepared.public.number)
                             .count(),
+                        audited: report.map_or(0, |report| report.audited),
+                        alone: report.map_or(0, |report| report.safe_alone),
                         outcome: report.map(|report| report.outcome.clone()),
                     }
                 })
@@ -78,11 +82,12 @@ fn organisation_totals_appear_in_every_one_of_five_years() {
                 let whole = all.iter().filter(|shown| shown.outcome == Some(Outcome::Whole)).count();
                 println!(
                     "{title} {code}, {yes} % yes: one-way {:.1} of 10, two-way {:.1} of 33, carried {:.1}; \
-                     two-way by year {:?}; whole in {whole} of {}",
+                     two-way by year {:?}; safe alone {:.0} %; whole in {whole} of {}",
                     mean(|s| s.one_way),
                     mean(|s| s.two_way),
                     mean(|s| s.carried),
                     [0, 1, 2, 3, 4].map(per_year),
+                    mean(|s| s.alone) * 100.0 / mean(|s| s.audited.max(1)),
                     all.len(),
                 );
                 assert!(all.iter().all(|shown| shown.totals == 1), "{title} {code}, {yes} %");
