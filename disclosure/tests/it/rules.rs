@@ -97,6 +97,44 @@ fn what_could_be_retaliated_for_is_never_by_facility_or_age_and_covers_two_facil
 }
 
 #[test]
+fn what_is_left_of_such_a_cell_covers_two_facilities_too() {
+    let kind = Kind::Answer { class: RiskClass::Retaliation };
+    let women = facilities([30, 30, 60, 30]);
+    let of =
+        |wanted: fn(&Woman) -> bool| women.iter().filter(|w| wanted(w)).map(|w| w.unit).collect::<UnitSet>();
+    let area = |code: &str| Dimension {
+        code: code.into(),
+        role: Role::Area,
+        categories: vec!["IN".into()],
+        sensitive: Default::default(),
+    };
+    // Each dimension has one category; a table of it and no table of the total.
+    let shown_of = |groups: [(&str, UnitSet); 2]| {
+        let mut registry = registry(&[variable("beaten", kind)]);
+        registry.tables.clear();
+        let mut asked = snapshot(2024, &women, vec![("beaten", half(&women))]);
+        for (code, members) in groups {
+            registry.dimensions.push(area(code));
+            registry.drop_order.push(code.into());
+            let dimensions = vec![code.into()];
+            registry.tables.push(TableSpec { code: code.into(), variable: "beaten".into(), dimensions });
+            asked.rounds[0].groups.insert(code.into(), [("IN".into(), members)].into());
+        }
+        let prepared = published(&History::default(), &asked, &registry);
+        shown(&prepared.public).into_keys().map(|(_, cell)| cell).collect::<Vec<_>>()
+    };
+    let (north, south) = (of(|w| w.facility < 2), of(|w| w.facility >= 2));
+    assert_eq!(shown_of([("north", north.clone()), ("south", south)]).len(), 2);
+    // All but one facility: the rest is that one, though nobody has published the total.
+    let even = of(|w| w.facility % 2 == 1);
+    assert_eq!(shown_of([("even", even), ("most", of(|w| w.facility < 3))]), [at(&[("even", "IN")])]);
+    // North and half of a third facility: without the north, it is about that half.
+    let more = of(|w| w.facility < 2 || w.facility == 2 && w.unit.0 % 2 == 0);
+    assert_eq!(shown_of([("north", north.clone()), ("more", more.clone())]), [at(&[("north", "IN")])]);
+    assert_eq!(shown_of([("more", more), ("north", north)]), [at(&[("more", "IN")])]);
+}
+
+#[test]
 fn a_sensitive_count_covers_two_facilities_and_so_do_the_others() {
     let kind = Kind::Count { sensitive: true };
     let counted = |women: &[Woman], members: UnitSet| {
