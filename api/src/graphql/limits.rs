@@ -86,6 +86,31 @@ fn after_string(bytes: &[u8], start: usize) -> Option<usize> {
     None
 }
 
+/// The place after the list or object that begins here.
+fn after_nest(bytes: &[u8], mut place: usize) -> usize {
+    let mut depth = 0_usize;
+    while let Some(byte) = bytes.get(place) {
+        match byte {
+            b'#' => {
+                place = after_comment(bytes, place);
+                continue;
+            }
+            b'"' => {
+                place = after_string(bytes, place).unwrap_or(bytes.len());
+                continue;
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        place += 1;
+        if depth == 0 {
+            break;
+        }
+    }
+    place
+}
+
 /// A document without comments and without the values that stand in it: names of women may be among them, or an answer, and
 /// a digest of what is short can be tried.
 pub fn without_values(document: &str) -> Vec<u8> {
@@ -98,6 +123,10 @@ pub fn without_values(document: &str) -> Vec<u8> {
             b'"' => {
                 kept.extend(b"\"\"");
                 place = after_string(bytes, place).unwrap_or(bytes.len());
+            }
+            b'{' | b'[' if depth > 0 => {
+                kept.push(b'_');
+                place = after_nest(bytes, place);
             }
             // Values are written in parentheses alone; there a word is one unless it is a variable or a name of one.
             byte if depth > 0 && (byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) => {
@@ -151,12 +180,12 @@ mod tests {
         );
         assert_eq!(without("{ a(b: $name, n: 3) { e1 } }"), "{ a(b: $name, n: _) { e1 } }");
         assert_eq!(
-            without("{ a(in: [{ q: \"x\", yes : true, n: -1.5e+3, m: REFUSED }]) }"),
-            "{ a(in: [{ q: \"\", yes : _, n: _, m: _ }]) }"
+            without("{ a(in: [{ q: \"]\", n: -1.5e+3 # ]\n}], yes : true, n: -1.5e+3, m: REFUSED) { b } }"),
+            "{ a(in: _, yes : _, n: _, m: _) { b } }"
         );
         assert_eq!(
             without("query($n: Int = 4) { a(b: $n) { c(d: [1 2]) } }"),
-            "query($n: _ = _) { a(b: $n) { c(d: [_ _]) } }"
+            "query($n: _ = _) { a(b: $n) { c(d: _) } }"
         );
         assert_eq!(without("{ a(b: \"Ana"), "{ a(b: \"\"");
     }

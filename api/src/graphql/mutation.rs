@@ -84,8 +84,8 @@ pub enum Subject {
 /// What a mutation made; none with `validateOnly` on a creation.
 pub type Done = Result<Option<Subject>, Refused>;
 
-/// The coerced input of a mutation.
-pub struct Input(Const);
+/// The coerced input of a mutation, and whether it is of a device: then its key is the device's, whoever sends it.
+pub struct Input(Const, bool);
 
 impl Input {
     /// # Errors
@@ -109,7 +109,7 @@ impl Input {
             _ => return Err(Error::invalid("\"idempotencyKey\" is needed.")),
         };
         let hash = self.digest(&["idempotencyKey", "validateOnly"]);
-        Ok(Once { key, operation: operation.to_owned(), hash, shared: false })
+        Ok(Once { key, operation: operation.to_owned(), hash, shared: self.1 })
     }
 
     /// A digest of what the input says in its other fields.
@@ -140,7 +140,7 @@ impl Input {
     /// Deliveries that a device sends, each with a digest of what it says.
     fn deliveries(&self) -> Result<Vec<SyncRow>> {
         let read = |(place, row): (usize, &Const)| {
-            let hash = Self(row.clone()).digest(&["clientId", "expectedVersion", "group"]);
+            let hash = Self(row.clone(), true).digest(&["clientId", "expectedVersion", "group"]);
             Ok(SyncRow { hash, ..from_const(&format!("rows.{place}"), row.clone())? })
         };
         self.rows().iter().enumerate().map(read).collect()
@@ -158,13 +158,13 @@ impl Input {
         self.rows().iter().enumerate().map(read).collect()
     }
 
-    /// The rows of a list that each hold one member: its name, and what it says.
+    /// The rows that a device sends, each of which holds one member: its name, and what it says.
     pub fn members(&self, fault: &str) -> Result<Vec<(String, Self)>> {
         let member = |row: &Const| {
             let Const::Object(members) = row else { return Err(Error::invalid(fault)) };
             let mut given = members.iter().filter(|(_, value)| **value != Const::Null);
             match (given.next(), given.next()) {
-                (Some((name, said)), None) => Ok((name.to_string(), Self(said.clone()))),
+                (Some((name, said)), None) => Ok((name.to_string(), Self(said.clone(), true))),
                 _ => Err(Error::invalid(fault)),
             }
         };
@@ -191,7 +191,7 @@ impl Input {
                 _ => None,
             };
             let (name, said) = of_row.ok_or_else(|| Error::invalid("A row holds one movement."))?;
-            let once = Once { shared: true, ..Self(said.clone()).once(name)? };
+            let once = Self(said.clone(), true).once(name)?;
             let sent = said.clone().into_json().unwrap_or_default();
             let group = group_of.get(&once.key).map(ToString::to_string);
             let action = from_const(&format!("rows.{place}"), row.clone())?;
@@ -238,7 +238,7 @@ impl Input {
     /// The object that the input names.
     pub fn subject(&self) -> Option<Subject> {
         if let Some(Const::List(members)) = self.get("distributions") {
-            let id = |member: &Const| Self(member.clone()).id("id").map(|id| id.id).ok();
+            let id = |member: &Const| Self(member.clone(), false).id("id").map(|id| id.id).ok();
             return Some(Subject::Distributions(members.iter().filter_map(id).collect()));
         }
         let GlobalId { kind, id } = self.id("id").or_else(|_| self.id("kit")).ok()?;
@@ -321,7 +321,7 @@ pub async fn run(
     subject_type: &str,
     caller: Caller,
 ) -> Result<(Option<Subject>, Vec<UserError>)> {
-    let input = Input(node.raw("input").cloned().unwrap_or_default());
+    let input = Input(node.raw("input").cloned().unwrap_or_default(), false);
     if let "SyncResult" | "StockSyncResult" | "AttendanceSyncResult" | "SurveyResponseResult" = subject_type {
         let (next, answers) = match subject_type {
             "SyncResult" => access.sync_distributions(&input.deliveries()?, input.validate_only()).await?,

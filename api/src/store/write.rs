@@ -226,6 +226,9 @@ impl Access {
         reason = "the key is the scope: it leads with the viewer's own organisation and account"
     )]
     pub async fn made_with(&self, once: &Once) -> Result<Option<Uuid>> {
+        if !once.is_usable() {
+            return Ok(None);
+        }
         let key = (self.own()?, once.account(&self.viewer), once.key.clone());
         let known = idempotency::Entity::find_by_id(key).one(self.reader()).await?;
         Ok(known.map(|row| row.object_id))

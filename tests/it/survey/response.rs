@@ -24,7 +24,7 @@ const RESPONSE: &str = "id version round { code questions { code } } facility { 
     participantCode outcome answeredOn channel formNumber answers { question options number yes missing } withdrawnAt";
 
 async fn read(client: &Client, filter: &str) -> Value {
-    let list = format!("{{ surveyResponses(first: 9{filter}) {{ totalCount nodes {{ {RESPONSE} }} }} }}");
+    let list = format!("{{ surveyResponses(first: 9{filter}) {{ nodes {{ {RESPONSE} }} }} }}");
     ask(client, &list).await["surveyResponses"].clone()
 }
 
@@ -37,15 +37,15 @@ both!(
         let worker = field(world);
         let refused = with(&row(2, &round, &other, json!([])), json!({ "outcome": "REFUSED" }));
         let rows = [row(1, &round, &her, answered()), refused.clone()];
-        let before = world.counts().await;
+        let before = world.stored().await;
         let checked = send(&worker, &rows, true).await;
         assert_eq!(outcomes(&checked), ["CREATED", "CREATED"]);
-        assert_eq!(world.counts().await, before);
+        assert_eq!(world.stored().await, before);
         let results = submit(&worker, &rows).await;
         assert_eq!(outcomes(&results), ["CREATED", "CREATED"]);
         // Who records does not read.
         assert_eq!(results[0]["response"], Value::Null);
-        let list = "{ surveyResponses(first: 1) { totalCount } }";
+        let list = "{ surveyResponses(first: 1) { nodes { id } } }";
         assert_eq!(refusal(&worker.query(list, Value::Null).await), "NOT_PERMITTED");
         let found = read(&client, ", filter: { outcome: [ANSWERED] }").await;
         let response = &found["nodes"][0];
@@ -66,37 +66,61 @@ both!(
             read(&client, ", filter: { outcome: [REFUSED] }").await["nodes"][0]["answers"],
             Value::Null
         );
-        // Sent again, in another order and under another id, it is the same.
+        // Sent again, in another order, it is the same.
         assert_eq!(outcomes(&submit(&worker, &rows).await), ["REPEATED", "REPEATED"]);
         let mut turned = answered();
         turned.as_array_mut().unwrap().reverse();
-        assert_eq!(outcomes(&submit(&worker, &[row(5, &round, &her, turned)]).await), ["REPEATED"]);
+        let under = |n: u128| row(n, &round, &her, turned.clone());
+        assert_eq!(outcomes(&submit(&worker, &[under(1)]).await), ["REPEATED"]);
+        // Under another id that is told to who reads responses; to others it would confirm a guess.
+        assert_eq!(outcomes(&submit(&client, &[under(5)]).await), ["REPEATED"]);
+        let differ = json!([{ "field": "answers", "here": "null", "sent": "null" }]);
+        for answers in [turned.clone(), json!([{ "question": "busy", "yes": false }])] {
+            for more in [
+                json!({}),
+                json!({ "expectedVersion": 1 }),
+                json!({ "outcome": "REFUSED", "answers": [], "expectedVersion": 1 }),
+            ] {
+                let guess = with(&row(6, &round, &her, answers.clone()), more);
+                for check in [false, true] {
+                    let told = send(&worker, std::slice::from_ref(&guess), check).await;
+                    assert_eq!((outcomes(&told), &told[0]["differences"]), (vec!["CONFLICT"], &differ));
+                }
+            }
+        }
         assert_eq!(world.number("SELECT count(*) FROM survey_response").await, 2);
-        // What differs is told, and of answers not how.
+        // What differs is told, and of answers not how; and what is here to who reads responses alone.
         let mut changed = row(1, &round, &her, answered());
         changed["formNumber"] = json!("E-8");
         changed["answers"][2]["number"] = json!(1_600);
-        let conflict = submit(&worker, std::slice::from_ref(&changed)).await;
-        assert_eq!(outcomes(&conflict), ["CONFLICT"]);
-        assert_eq!(
-            conflict[0]["differences"],
-            json!([{ "field": "formNumber", "here": "\"E-7\"", "sent": "\"E-8\"" }, { "field": "answers", "here": "null", "sent": "null" }])
-        );
+        for (client, here) in [(&client, "\"E-7\""), (&worker, "null")] {
+            let conflict = submit(client, std::slice::from_ref(&changed)).await;
+            assert_eq!(outcomes(&conflict), ["CONFLICT"]);
+            assert_eq!(
+                conflict[0]["differences"],
+                json!([{ "field": "formNumber", "here": here, "sent": "\"E-8\"" },
+                    { "field": "answers", "here": "null", "sent": "null" }])
+            );
+        }
         let seen = with(&changed, json!({ "expectedVersion": 1 }));
-        assert_eq!(outcomes(&submit(&client, &[seen]).await), ["UPDATED"]);
+        assert_eq!(outcomes(&submit(&worker, std::slice::from_ref(&seen)).await), ["UPDATED"]);
         let now = read(&client, ", filter: { outcome: [ANSWERED] }").await["nodes"][0].clone();
         assert_eq!((&now["version"], &now["answers"][1]["number"]), (&json!(2), &json!(1600)));
+        // Another worker with the same device empties nothing.
+        world.sql("UPDATE survey_response SET recorded_by = NULL").await;
+        let emptied = with(&seen, json!({ "expectedVersion": 2, "outcome": "REFUSED", "answers": [] }));
+        assert_eq!(outcomes(&submit(&worker, &[emptied]).await), ["CONFLICT"]);
+        let again = with(&seen, json!({ "expectedVersion": 2, "formNumber": "E-9" }));
+        assert_eq!(outcomes(&submit(&client, &[again]).await), ["UPDATED"]);
         // An id stands for one woman.
         let moved = submit(&worker, &[row(1, &round, &other, answered())]).await;
         assert_eq!(moved[0]["userErrors"][0]["code"], json!("DUPLICATE"));
         let trail: Vec<String> = world
             .text("SELECT CAST(detail AS text) FROM audit_event WHERE entity = 'survey_response' AND action = 'UPDATE'")
             .await;
-        assert_eq!(trail.len(), 1);
-        assert!(
-            trail[0].contains("answers") && !trail[0].contains("1500") && !trail[0].contains("1600"),
-            "{trail:?}"
-        );
+        assert_eq!(trail.len(), 2);
+        let trail = trail.concat();
+        assert!(trail.contains("answers") && !trail.contains("1500") && !trail.contains("1600"), "{trail}");
     }
 );
 
@@ -173,18 +197,78 @@ both!(
 );
 
 both!(
-    /// Her consent counts as it was on the day on which she answered.
+    /// Answers of a day need her consent of that day, and that she has not withdrawn it since.
     async fn answers_rest_on_consent(world: &World) {
         let client = coordinator(world);
         let her = consenting(&client, "W-1").await;
         let round = round(&client, "R-1").await;
         consent(&client, &her, "WITHDRAWN", "2026-11-10").await;
         let on = |day: &str| with(&row(1, &round, &her, answered()), json!({ "answeredOn": day }));
-        assert_eq!(outcomes(&submit(&client, &[on("2026-11-10")]).await), ["REFUSED"]);
+        for day in ["2026-11-10", "2026-11-09"] {
+            assert_eq!(outcomes(&submit(&client, &[on(day)]).await), ["REFUSED"], "{day}");
+        }
+        consent(&client, &her, "GIVEN", "2026-11-15").await;
+        assert_eq!(outcomes(&submit(&client, &[on("2026-11-12")]).await), ["REFUSED"]);
         assert_eq!(outcomes(&submit(&client, &[on("2026-11-09")]).await), ["CREATED"]);
         let sql = "SELECT count(*) FROM survey_response r JOIN consent c ON c.id = r.consent_id \
-                   WHERE c.decision = 'GIVEN' AND c.participant_id = r.participant_id";
+                   WHERE c.decision = 'GIVEN' AND c.decided_on = '2026-03-01' AND c.participant_id = r.participant_id";
         assert_eq!(world.number(sql).await, 1);
+        // After she has withdrawn it, nothing is written over what she said; that it is here is still told.
+        consent(&client, &her, "WITHDRAWN", "2026-11-18").await;
+        let corrected = with(&on("2026-11-09"), json!({ "expectedVersion": 1, "formNumber": "E-8" }));
+        assert_eq!(outcomes(&submit(&client, &[corrected]).await), ["REFUSED"]);
+        assert_eq!(outcomes(&submit(&client, &[on("2026-11-09")]).await), ["REPEATED"]);
+    }
+);
+
+both!(
+    /// Who answered under a record that was merged into another does not answer a second time.
+    async fn a_woman_answers_once_in_both_records(world: &World) {
+        let client = coordinator(world);
+        let (kept, other) = (consenting(&client, "W-1").await, consenting(&client, "W-2").await);
+        // The last word about her data is in the record that is kept.
+        consent(&client, &kept, "GIVEN", "2026-03-02").await;
+        let round = round(&client, "R-1").await;
+        assert_eq!(outcomes(&submit(&client, &[row(1, &round, &other, answered())]).await), ["CREATED"]);
+        crate::participant::merge::merged(world, "m", &kept["id"], &other["id"]).await;
+        let twice = submit(&client, &[row(2, &round, &kept, answered())]).await;
+        let error = &twice[0]["userErrors"][0];
+        assert_eq!((&error["code"], &error["field"][2]), (&json!("DUPLICATE"), &json!("participant")));
+        let hers = read(&client, &format!(", filter: {{ participant: [{}] }}", kept["id"])).await;
+        assert_eq!(hers["nodes"][0]["answers"][1]["number"], json!(1500));
+    }
+);
+
+both!(
+    async fn of_two_who_send_her_at_once_one_is_first(world: &World) {
+        let (client, second) = (coordinator(world), world.member("coordinator2", "own").purpose("SERVICE"));
+        let her = consenting(&client, "W-1").await;
+        let round = round(&client, "R-1").await;
+        let rows = [1, 2].map(|n| [row(n, &round, &her, answered())]);
+        let (one, other) = futures_util::join!(submit(&client, &rows[0]), submit(&second, &rows[1]));
+        let mut found = [outcomes(&one), outcomes(&other)].concat();
+        found.sort_unstable();
+        assert_eq!(found, ["CREATED", "REPEATED"]);
+        assert_eq!(world.number("SELECT count(*) FROM survey_response").await, 1);
+    }
+);
+
+both!(
+    /// A key that does not open is the fault of one row.
+    async fn one_bad_row_stops_no_other(world: &World) {
+        let client = coordinator(world);
+        let (bad, good) = (consenting(&client, "W-1").await, consenting(&client, "W-2").await);
+        let round = round(&client, "R-1").await;
+        world
+            .sql(
+                "UPDATE participant_key SET wrapped = substr(wrapped, 1, 20) \
+                 WHERE participant_id IN (SELECT id FROM participant WHERE code = 'W-1')",
+            )
+            .await;
+        let rows = [row(1, &round, &bad, answered()), row(2, &round, &good, answered())];
+        let results = submit(&client, &rows).await;
+        assert_eq!(outcomes(&results), ["REFUSED", "CREATED"]);
+        assert_eq!(results[0]["userErrors"][0]["field"][2], json!("participant"));
     }
 );
 
@@ -197,14 +281,21 @@ both!(
         let round = done(&client, "createSurveyRound", "surveyRound", "id", &input).await;
         let named = submit(&client, &[row(1, &round, &her, answered())]).await;
         assert_eq!(named[0]["userErrors"][0]["field"][2], json!("participant"));
-        let nobody = |n: u128| with(&row(n, &round, &her, answered()), json!({ "participant": null }));
+        let reached = "SELECT count(*) FROM record_reach r JOIN audit_event e ON e.id = r.event_id \
+                       WHERE e.entity = 'survey_response'";
+        let of_her = world.number(reached).await;
+        let numbered = with(&row(1, &round, &her, answered()), json!({ "participant": null }));
+        let refused = submit(&client, std::slice::from_ref(&numbered)).await;
+        assert_eq!(refused[0]["userErrors"][0]["field"][2], json!("formNumber"));
+        let unnumbered = with(&numbered, json!({ "formNumber": null }));
+        let nobody = |n: u128| with(&unnumbered, json!({ "clientId": device_id(n) }));
         let before = world.counts().await;
         assert_eq!(outcomes(&send(&client, &[nobody(1)], true).await), ["CREATED"]);
         assert_eq!(world.counts().await, before);
         assert_eq!(outcomes(&submit(&client, &[nobody(1), nobody(2)]).await), ["CREATED", "CREATED"]);
         assert_eq!(outcomes(&submit(&client, &[nobody(1)]).await), ["REPEATED"]);
         let found = read(&client, "").await;
-        assert_eq!(found["totalCount"], json!(2));
+        assert_eq!(found["nodes"].as_array().unwrap().len(), 2);
         assert_eq!(found["nodes"][0]["answers"][1]["number"], json!(1500));
         assert_eq!(
             (&found["nodes"][0]["participant"], &found["nodes"][0]["participantCode"]),
@@ -214,9 +305,17 @@ both!(
             world.number("SELECT count(*) FROM survey_response WHERE participant_id IS NOT NULL").await,
             0
         );
-        let reached = "SELECT count(*) FROM record_reach r JOIN audit_event e ON e.id = r.event_id \
-                       WHERE e.entity = 'survey_response'";
-        assert_eq!(world.number(reached).await, 0);
+        // Neither the row nor the audit says who sent which when.
+        let told =
+            "SELECT count(*) FROM survey_response WHERE recorded_by IS NOT NULL OR form_number IS NOT NULL";
+        assert_eq!(world.number(told).await, 0);
+        let list = "{ surveyResponses(first: 2) { nodes { recordedAt } } }";
+        for row in ask(&client, list).await["surveyResponses"]["nodes"].as_array().unwrap() {
+            assert_eq!(row["recordedAt"], json!("2026-11-20T00:00:00.000000Z"));
+        }
+        let named = "SELECT count(*) FROM audit_event e JOIN survey_response r ON r.id = e.entity_id";
+        assert_eq!(world.number(named).await, 0);
+        assert_eq!(world.number(reached).await, of_her);
     }
 );
 
@@ -236,7 +335,9 @@ both!(
             (&Value::Null, &json!(2), &json!("ANSWERED"))
         );
         assert!(empty["withdrawnAt"].is_string());
-        assert_eq!(world.number("SELECT count(*) FROM survey_response WHERE answers IS NOT NULL").await, 0);
+        let left =
+            "SELECT count(*) FROM survey_response WHERE answers IS NOT NULL OR form_number IS NOT NULL";
+        assert_eq!(world.number(left).await, 0);
         let again = act(&client, "withdrawResponse", "surveyResponse", "id", &at(&empty)).await;
         assert_eq!(faults(&again), fault("INVALID", "id"));
         // A device that still has them does not bring them back.
@@ -261,7 +362,7 @@ both!(
         assert_eq!(refusal(&world.coordinator().query(list, Value::Null).await), "PURPOSE_NEEDED");
         let hers = |her: &Value| {
             format!(
-                "{{ surveyResponses(first: 5, filter: {{ participant: [{}] }}) {{ totalCount }} }}",
+                "{{ surveyResponses(first: 5, filter: {{ participant: [{}] }}) {{ nodes {{ id }} }} }}",
                 her["id"]
             )
         };
@@ -311,6 +412,19 @@ both!(
             assert_eq!(ask(&member, &node).await["node"], Value::Null, "{role} {organization}");
         }
         let theirs = world.member("coordinator", "other").purpose("SERVICE");
-        assert_eq!(ask(&theirs, &hers(&women[0])).await["surveyResponses"]["totalCount"], json!(0));
+        assert_eq!(ask(&theirs, &hers(&women[0])).await["surveyResponses"]["nodes"], json!([]));
+        // What a sender is told of her leaves a trace, whatever is written.
+        let refused = with(&row(9, &round, &nowhere, json!([])), json!({ "outcome": "REFUSED" }));
+        for (row, check) in [
+            (refused, true),
+            (row(9, &round, &nowhere, answered()), false),
+            (row(1, &round, &women[0], answered()), false),
+            (row(8, &round, &women[0], json!([{ "question": "busy", "yes": false }])), true),
+        ] {
+            let before = readings(world).await;
+            send(&crate::participant::field(world), std::slice::from_ref(&row), check).await;
+            let after = readings(world).await;
+            assert_eq!((after.0 - before.0, after.1 - before.1), (1, 1), "{row}");
+        }
     }
 );

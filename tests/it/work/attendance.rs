@@ -47,11 +47,11 @@ both!(
             present(7, &id(Kind::Session, 77), 1, 60),
             with(&present(8, &session, 3, 60), json!({ "reason": "VISIT" })),
         ];
-        let counts = world.counts().await;
+        let stored = world.stored().await;
         let checked = record(&client, &rows, true).await;
         let wanted = ["CREATED", "CREATED", "REFUSED", "REFUSED", "REFUSED", "REFUSED", "REFUSED", "REFUSED"];
         assert_eq!(outcomes(&checked), wanted);
-        assert_eq!(world.counts().await, counts);
+        assert_eq!(world.stored().await, stored);
         let results = record(&client, &rows, false).await;
         assert_eq!(outcomes(&results), wanted);
         assert_eq!(results[0]["attendance"]["formNumber"], json!("F-17"));

@@ -57,14 +57,18 @@ both!(
             found,
             json!([{ "__typename": "Session" }, { "__typename": "Enrolment", "participantCode": "W001" }])
         );
-        // Sent again, here or by itself, it is what it was.
+        // Sent again, by whoever has the device now, it is what it was.
         let before = world.number("SELECT count(*) FROM enrolment").await;
-        let again = sync(&client, &rows).await;
-        assert_eq!(outcomes(&again), [&["REPEATED"; 5][..], &["REFUSED", "REPEATED"]].concat());
-        assert_eq!(again[1]["id"], results[1]["id"]);
-        let single = done(&client, "enrol", "enrolment", "id", &enrol).await;
-        assert_eq!(single["id"], results[1]["id"]);
-        assert_eq!(world.number("SELECT count(*) FROM enrolment").await, before);
+        for role in ["coordinator", "coordinator2"] {
+            let again = sync(&staff(world, role), &rows).await;
+            assert_eq!(outcomes(&again), [&["REPEATED"; 5][..], &["REFUSED", "REPEATED"]].concat(), "{role}");
+            assert_eq!(again[1]["id"], results[1]["id"]);
+        }
+        for (table, count) in
+            [("enrolment", before), ("production_batch", 1), ("session", 1), ("legal_matter", 1)]
+        {
+            assert_eq!(world.number(&format!("SELECT count(*) FROM {table}")).await, count, "{table}");
+        }
         // Another input under a key is a conflict, and so is another mutation.
         let other = json!([{ "enrol": with(&enrol, json!({ "participant": w(3) })) },
             { "openLegalMatter": keyed("e1", json!({ "participant": w(3), "openedOn": "2026-10-01" })) }]);
@@ -89,19 +93,22 @@ both!(
         );
         let silent = world.coordinator().query(SYNC, json!({ "rows": [legal] })).await;
         assert_eq!(silent.code(), "PURPOSE_NEEDED");
-        for row in
-            [json!({}), json!({ "enrol": enrol["enrol"], "openLegalMatter": legal["openLegalMatter"] })]
-        {
+        for row in [json!({}), with(&enrol, legal.clone())] {
             let refused = staff(world, "coordinator").query(SYNC, json!({ "rows": [row] })).await;
-            assert_eq!(refusal(&refused), "BAD_USER_INPUT", "{row}");
+            assert_eq!(refusal(&refused), "GRAPHQL_VALIDATION_FAILED", "{row}");
         }
+        // A row that is no row stops no other, nor does a key that cannot be kept.
+        let odd = json!([
+            { "enrol": with(&enrol["enrol"], json!({ "idempotencyKey": "x", "participant": "no id" })) },
+            { "enrol": with(&enrol["enrol"], json!({ "idempotencyKey": "a\u{0}b" })) },
+            { "openLegalMatter": keyed("l2", json!({ "participant": w(2), "openedOn": "2026-10-01" })) },
+        ]);
+        let results = sync(&staff(world, "coordinator"), &odd).await;
+        assert_eq!(outcomes(&results), ["REFUSED", "REFUSED", "CREATED"]);
         for role in ["admin", "auditor"] {
             let results = sync(&staff(world, role), &json!([enrol])).await;
             assert_eq!(outcomes(&results), ["REFUSED"], "{role}");
         }
-        // What another has sent under the same key is another thing.
-        let again = sync(&staff(world, "coordinator"), &json!([legal])).await;
-        assert_eq!(outcomes(&again), ["CREATED"]);
         assert_eq!(world.number("SELECT count(*) FROM legal_matter").await, 1);
     }
 );

@@ -28,7 +28,7 @@ pub struct Answer {
     errors: Vec<UserError>,
 }
 
-/// Runs the rows one by one. The viewer has the reference tables of the last one then.
+/// Runs the rows one by one, each under the device's key, whoever sends it. The viewer has the reference tables of the last one then.
 ///
 /// # Errors
 /// `Invalid` for a row that holds none or several; when the database is lost half-way there is no answer at all: what was
@@ -64,6 +64,12 @@ pub async fn sync(access: &mut Access, input: &Input) -> Result<Vec<Answer>> {
                 let error = UserError::new(UserErrorCode::NotPermitted, &["rows", &place, &name], NOT_YOURS);
                 answer(Outcome::Refused, None, vec![error])
             }
+            // Rows before this one are written: it alone is at fault.
+            Err(Refused::Fault(Error::Invalid(_))) => {
+                let place = place.to_string();
+                let error = UserError::new(UserErrorCode::Invalid, &["rows", &place, &name], NO_ROW);
+                answer(Outcome::Refused, None, vec![error])
+            }
             Err(Refused::Fault(fault)) => return Err(fault),
             Err(Refused::Outdated(_)) => return Err(Error::Unavailable),
         });
@@ -90,5 +96,9 @@ impl Object for Answer {
     }
 }
 
+const NO_ROW: Message = Message {
+    en: "This is not what the mutation takes: an id in it is none.",
+    es: "Esto no es lo que la mutación recibe: un identificador no lo es.",
+};
 const NOT_YOURS: Message =
     Message { en: "Your role does not allow this.", es: "Su función no permite esto." };

@@ -5,7 +5,9 @@
 
 use std::sync::Arc;
 
-use entity::{break_glass, dependant, key_bucket, maternity, participant, participant_key, survey_response};
+use entity::{
+    attendance, break_glass, dependant, key_bucket, maternity, participant, participant_key, survey_response,
+};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
 };
@@ -132,9 +134,20 @@ impl Write<'_> {
             .exec(&self.tx)
             .await?;
         survey_response::Entity::update_many()
-            .set(survey_response::ActiveModel { answers: Set(None), ..Default::default() })
+            .set(survey_response::ActiveModel {
+                answers: Set(None),
+                form_number: Set(None),
+                ..Default::default()
+            })
             .filter(survey_response::Column::OrganizationId.eq(own))
             .filter(survey_response::Column::ParticipantId.eq(woman))
+            .exec(&self.tx)
+            .await?;
+        // A number leads to a sheet that has her name.
+        attendance::Entity::update_many()
+            .set(attendance::ActiveModel { form_number: Set(None), ..Default::default() })
+            .filter(attendance::Column::OrganizationId.eq(own))
+            .filter(attendance::Column::ParticipantId.eq(woman))
             .exec(&self.tx)
             .await?;
         let Some(old) = self.bucket_of(woman).await? else { return Ok(()) };

@@ -236,7 +236,9 @@ impl Access {
             .add(participant::Column::ErasedAt.is_null())
             .add(participant::Column::MergedInto.is_null());
         if let Some(codes) = code {
-            matching = matching.add(participant::Column::Code.is_in(codes.iter().map(String::as_str)));
+            // A text that a database cannot hold is nobody's code.
+            let codes = codes.iter().map(String::as_str).filter(|code| !code.contains('\0'));
+            matching = matching.add(participant::Column::Code.is_in(codes));
         }
         if let Some(facilities) = facility {
             matching =

@@ -13,7 +13,10 @@ use sea_orm::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::answer::{self, Answer};
+use super::{
+    answer::{self, Answer},
+    response::merged_into,
+};
 use crate::{
     auth::Right,
     error::{Error, Result},
@@ -161,7 +164,7 @@ impl Access {
             let archived =
                 |yes: bool| if yes { C::ArchivedAt.is_not_null() } else { C::ArchivedAt.is_null() };
             Condition::all()
-                .add_option(filter.code.as_ref().map(|codes| C::Code.is_in(codes.iter().map(String::as_str))))
+                .add_option(filter.code.as_ref().map(|codes| C::Code.is_in(storable(codes))))
                 .add_option(filter.archived.map(archived))
         };
         let order = (C::Code, C::Id, Direction::Ascending);
@@ -184,7 +187,7 @@ impl Access {
                 C::Id.in_subquery(places.into_query())
             };
             Condition::all()
-                .add_option(filter.code.as_ref().map(|codes| C::Code.is_in(codes.iter().map(String::as_str))))
+                .add_option(filter.code.as_ref().map(|codes| C::Code.is_in(storable(codes))))
                 .add_option(filter.instrument.as_ref().map(|ids| among(C::InstrumentId, ids.iter().copied())))
                 .add_option(filter.facility.as_ref().map(at))
                 .add_option(filter.closed.map(closed))
@@ -199,13 +202,23 @@ impl Access {
         rows: &Rows<Filter>,
     ) -> Result<(Vec<survey_response::Model>, Cut)> {
         use survey_response::Column as C;
+        let own = self.own()?;
+        // What she said before her records were merged is hers.
+        let hers = |women: &Vec<Uuid>| {
+            let women = women.iter().copied();
+            Condition::any().add(among(C::ParticipantId, women.clone())).add(merged_into(
+                C::ParticipantId,
+                own,
+                women,
+            ))
+        };
         let ids =
             |column: C, ids: &Option<Vec<Uuid>>| ids.as_ref().map(|ids| among(column, ids.iter().copied()));
         let narrow = |filter: &Filter| {
             Condition::all()
                 .add_option(ids(C::RoundId, &filter.round))
                 .add_option(ids(C::FacilityId, &filter.facility))
-                .add_option(ids(C::ParticipantId, &filter.participant))
+                .add_option(filter.participant.as_ref().map(hers))
                 .add_option(
                     filter.outcome.as_ref().map(|outcomes| C::Outcome.is_in(outcomes.iter().copied())),
                 )
@@ -320,6 +333,11 @@ impl Access {
     pub fn response_place(entry: &Response) -> Place {
         Place { key: Key::Moment(entry.row.recorded_at), id: entry.row.id }
     }
+}
+
+/// Texts that a database can hold: others are of no row.
+fn storable(texts: &[String]) -> impl Iterator<Item = &str> {
+    texts.iter().map(String::as_str).filter(|text| !text.contains('\0'))
 }
 
 /// How rows are cut to a page, and how many there are in all.

@@ -1,15 +1,18 @@
 //! Responses, from devices, on line and from paper: rows under ids of whoever sends them, each answered on its own. That a
 //! woman did not answer is recorded like an answer.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, NaiveTime};
 use entity::{
-    consent, instrument_version, survey_response, survey_round, survey_round_facility,
+    consent, instrument_version, participant, survey_response, survey_round, survey_round_facility,
     value::{
-        ConsentDecision, ConsentPurpose, OrganizationKeyKind, Questions, ResponseChannel, ResponseOutcome,
-        SurveyLinkage,
+        ConsentDecision, ConsentPurpose, OrganizationKeyKind, Question, Questions, ResponseChannel,
+        ResponseOutcome, SurveyLinkage,
     },
 };
-use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set,
+    sea_query::{Expr, Query},
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -24,7 +27,8 @@ use crate::{
     id,
     store::{
         Access, Scoped,
-        input::{At, FUTURE, Faults, Message, UserError, UserErrorCode, Written, or_default},
+        distribution::among_expr,
+        input::{At, FUTURE, Faults, Message, Refused, UserError, UserErrorCode, Written, or_default},
         record::KeyHold,
         sync::{self, DeviceRow, Difference, Outcome},
         write::{Trace, Write, taken},
@@ -103,12 +107,12 @@ impl Access {
         };
         let sending: Vec<_> = rows.iter().map(|row| Sending { row, anonymous: anonymous.as_ref() }).collect();
         let (next, answers) = self.sync_rows(&sending, |_| validate_only).await?;
-        // What was there before is told by these two, and a row that changes nothing has left no trace.
-        let told = |answer: &sync::Answer| matches!(answer.outcome, Outcome::Conflict | Outcome::Repeated);
-        let of = rows.iter().zip(&answers).filter(|(_, answer)| told(answer));
-        let women: Vec<Uuid> = of.filter_map(|(row, _)| row.participant).collect();
+        // What was there before is told by every answer that has written nothing, and so has left no trace.
+        let wrote = |answer: &sync::Answer| matches!(answer.outcome, Outcome::Created | Outcome::Updated);
+        let told = rows.iter().zip(&answers).filter(|(_, answer)| validate_only || !wrote(answer));
+        let women: Vec<Uuid> = told.filter_map(|(row, _)| row.participant).collect();
         if !women.is_empty() {
-            let fields = ["outcome", "answeredOn", "facility", "formNumber"].map(str::to_owned);
+            let fields = ["outcome", "answeredOn", "facility", "formNumber", "answers"].map(str::to_owned);
             next.reading().await?.end("survey_response", &fields, women, ()).await?;
         }
         Ok((next, answers))
@@ -134,6 +138,7 @@ impl Access {
         survey_response::Entity::update_many()
             .set(survey_response::ActiveModel {
                 answers: Set(None),
+                form_number: Set(None),
                 withdrawn_at: Set(Some(self.now)),
                 version: Set(row.version + 1),
                 ..Default::default()
@@ -155,39 +160,51 @@ impl Access {
         let rounds = self.select::<survey_round::Entity>().filter(survey_round::Column::Id.eq(row.round));
         let round = rounds.lock_shared().one(&write.tx).await?;
         let round = round.ok_or_else(|| UserError::new(UserErrorCode::NotFound, &["round"], NO_ROUND))?;
-        let fitting = self.fit(write, row, &round).await?;
+        // Hers, or the organisation's where nobody knows whose they are. Hers is held, so that one at a time answers for her.
         let hers;
-        let key = match row.participant {
-            Some(woman) => {
-                hers = write.keys_of(woman).await?.data;
-                Some(&hers)
+        let key = match (row.participant, sending.anonymous) {
+            (Some(woman), _) => {
+                self.hold_woman(write, woman, &["participant"]).await?;
+                hers = write.keys_of(woman).await.map_err(unreadable)?.data;
+                &hers
             }
-            None => sending.anonymous,
+            (None, Some(key)) => key,
+            (None, None) => return Err(Error::from(Fault::Gone).into()),
         };
-        let Some(key) = key else { return Err(Error::from(Fault::Gone).into()) };
-        let Some(here) = self.response_known(write, row).await? else {
-            return self.submit_anew(write, row, &fitting, key).await;
-        };
-        if here.withdrawn_at.is_some() {
+        let questions = self.questions_of(write, &round).await?.0;
+        let here = self.response_known(write, row).await?;
+        let reads = self.viewer.has(Right::ResponseRead);
+        // Whoever does not read answers is not told by guesses what they are, of responses of others.
+        if let Some(here) = here.as_ref().filter(|here| !reads && here.client_id != row.client_id) {
+            return Ok(row.conflict(here, vec![row.other_answers()]));
+        }
+        if here.as_ref().is_some_and(|here| here.withdrawn_at.is_some()) {
             return Err(UserError::new(UserErrorCode::Invalid, &["clientId"], WITHDRAWN).into());
         }
-        let before = answer::open(Some(key), &here).transpose()?.unwrap_or_default();
-        let differences = row.differences(&here, before == fitting.answers);
+        let Some(here) = here else {
+            let fitting = self.fit(write, row, &round, &questions).await?;
+            return self.submit_anew(write, row, &round, &fitting, key).await;
+        };
+        let before = answer::open(Some(key), &here).transpose().map_err(unreadable)?.unwrap_or_default();
+        let same = before == fitting(&mut Faults::default(), &questions, &row.answers);
+        let differences = row.differences(&here, same);
         if differences.is_empty() {
             return Ok(sync::Answer::new(&row.client_id, Outcome::Repeated, Some(here.id)));
         }
-        if row.expected_version != Some(here.version) {
-            let conflict = sync::Answer::new(&row.client_id, Outcome::Conflict, Some(here.id));
-            return Ok(sync::Answer { differences, ..conflict });
+        let may_correct = reads || here.recorded_by.is_some() && here.recorded_by == self.viewer.account();
+        if row.expected_version != Some(here.version) || !may_correct {
+            let unsaid = |one: Difference| Difference { here: Value::Null, ..one };
+            let told = if reads { differences } else { differences.into_iter().map(unsaid).collect() };
+            return Ok(row.conflict(&here, told));
         }
+        let fitting = self.fit(write, row, &round, &questions).await?;
         self.correct_response(write, row, &here, &fitting, key).await?;
         // What she said before is not kept anywhere.
         let trace = Trace {
             detail: json!({ "changed": differences.iter().map(|one| one.field).collect::<Vec<_>>() }),
             ..Trace::of("UPDATE", "survey_response")
         };
-        let women = row.participant.into_iter().collect();
-        write.audit_about(women, trace, here.id, Some(here.version + 1)).await?;
+        write.audit_response(row, here.id, trace, here.version + 1).await?;
         Ok(sync::Answer::new(&row.client_id, Outcome::Updated, Some(here.id)))
     }
 
@@ -195,10 +212,14 @@ impl Access {
         &self,
         write: &Write<'_>,
         row: &ResponseRow,
+        round: &survey_round::Model,
         fitting: &Fitting,
         key: &DataKey,
     ) -> Written<sync::Answer> {
         let (own, id) = (self.own()?, self.new_id());
+        // Of nobody's response the moment and the sender would say whose it is.
+        let named = round.linkage == SurveyLinkage::Pseudonymous;
+        let day = self.today().and_time(NaiveTime::MIN).and_utc();
         let answers = match row.outcome {
             ResponseOutcome::Answered => Some(answer::seal(key, own, id, 1, &fitting.answers)?),
             _ => None,
@@ -218,12 +239,11 @@ impl Access {
             answers,
             withdrawn_at: None,
             version: 1,
-            recorded_at: self.now,
-            recorded_by: self.viewer.account(),
+            recorded_at: if named { self.now } else { day },
+            recorded_by: self.viewer.account().filter(|_| named),
         };
         write.put::<survey_response::Entity>(vec![new]).await.map_err(taken("clientId"))?;
-        let women = row.participant.into_iter().collect();
-        write.audit_about(women, Trace::of("CREATE", "survey_response"), id, Some(1)).await?;
+        write.audit_response(row, id, Trace::of("CREATE", "survey_response"), 1).await?;
         Ok(sync::Answer::new(&row.client_id, Outcome::Created, Some(id)))
     }
 
@@ -270,7 +290,8 @@ impl Access {
     /// The response that a row means: the one under its id, or the one of the same woman in the same round.
     ///
     /// # Errors
-    /// `DUPLICATE` when its id stands for another woman or round.
+    /// `DUPLICATE` when its id stands for another woman or round, and when she has answered under a record that was merged
+    /// into this one.
     #[expect(
         clippy::disallowed_methods,
         reason = "keyed by the viewer's own organisation and a woman in scope"
@@ -281,30 +302,37 @@ impl Access {
         row: &ResponseRow,
     ) -> Written<Option<survey_response::Model>> {
         use survey_response::Column::{ClientId, OrganizationId, ParticipantId, RoundId};
+        let own = self.own()?;
         let mut either = Condition::any().add(ClientId.eq(row.client_id));
         if let Some(woman) = row.participant {
-            let same = Condition::all().add(RoundId.eq(row.round)).add(ParticipantId.eq(woman));
-            either = either.add(same);
+            let hers =
+                Condition::any().add(ParticipantId.eq(woman)).add(merged_into(ParticipantId, own, [woman]));
+            either = either.add(Condition::all().add(RoundId.eq(row.round)).add(hers));
         }
         let found = survey_response::Entity::find()
-            .filter(OrganizationId.eq(self.own()?))
+            .filter(OrganizationId.eq(own))
             .filter(either)
             .all(&write.tx)
             .await?;
-        let means =
-            |one: &survey_response::Model| one.round_id == row.round && one.participant_id == row.participant;
-        if found.iter().any(|one| !means(one)) {
-            return Err(UserError::new(UserErrorCode::Duplicate, &["clientId"], OTHER_ROW).into());
+        let other = |one: &&survey_response::Model| {
+            one.round_id != row.round || one.participant_id != row.participant
+        };
+        match found.iter().find(other) {
+            Some(one) if one.client_id == row.client_id => {
+                Err(UserError::new(UserErrorCode::Duplicate, &["clientId"], OTHER_ROW).into())
+            }
+            Some(_) => Err(UserError::new(UserErrorCode::Duplicate, &["participant"], MERGED).into()),
+            None => Ok(found.into_iter().next()),
         }
-        Ok(found.into_iter().next())
     }
 
-    /// Whether a row fits its round, and its answers the questions of it.
+    /// Whether a row of a woman who is held fits its round, and its answers the questions of it.
     async fn fit(
         &self,
         write: &Write<'_>,
         row: &ResponseRow,
         round: &survey_round::Model,
+        questions: &[Question],
     ) -> Written<Fitting> {
         let mut faults = Faults::default();
         faults.check(round.closed_at.is_none(), UserErrorCode::Invalid, &["round"], IS_CLOSED);
@@ -321,26 +349,22 @@ impl Access {
         faults.check(here && reached, UserErrorCode::NotFound, &["facility"], NOT_THERE);
         let named = round.linkage == SurveyLinkage::Pseudonymous;
         faults.check(named == row.participant.is_some(), UserErrorCode::Invalid, &["participant"], LINKED);
-        if let Some(number) = &row.form_number {
-            faults.text(number, &["formNumber"], 40);
+        match &row.form_number {
+            // The same number stands on a sheet that has her name.
+            Some(_) if !named => faults.add(UserErrorCode::Invalid, &["formNumber"], NO_NUMBER),
+            Some(number) => faults.text(number, &["formNumber"], 40),
+            None => {}
         }
         let answered = row.outcome == ResponseOutcome::Answered;
         faults.check(answered || row.answers.is_empty(), UserErrorCode::Invalid, &["answers"], NO_ANSWERS);
         let mut consent = None;
-        if let Some(woman) = row.participant.filter(|_| named) {
-            let woman = self.hold_woman(write, woman, &["participant"]).await?;
-            consent = self.consent_to_statistics(write, woman.id, row.answered_on).await?;
-            faults.check(
-                !answered || consent.is_some(),
-                UserErrorCode::Invalid,
-                &["participant"],
-                NO_CONSENT,
-            );
+        if let Some(woman) = row.participant.filter(|_| named && answered) {
+            consent = self.consent_to_statistics(write, woman, row.answered_on).await?;
+            faults.check(consent.is_some(), UserErrorCode::Invalid, &["participant"], NO_CONSENT);
         }
-        let questions = self.questions_of(write, round).await?;
-        let answers = if answered { fitting(&mut faults, &questions.0, &row.answers) } else { Vec::new() };
+        let answers = if answered { fitting(&mut faults, questions, &row.answers) } else { Vec::new() };
         faults.refuse()?;
-        Ok(Fitting { answers, consent: consent.filter(|_| answered) })
+        Ok(Fitting { answers, consent })
     }
 
     async fn questions_of(&self, write: &Write<'_>, round: &survey_round::Model) -> Result<Questions> {
@@ -351,19 +375,60 @@ impl Access {
         Ok(version.one(&write.tx).await?.map(|row| row.questions).unwrap_or_default())
     }
 
-    /// The consent that a woman's answers of a day rest on.
+    /// The consent that a woman's answers of a day rest on; none once she has withdrawn it.
     async fn consent_to_statistics(
         &self,
         write: &Write<'_>,
         woman: Uuid,
         day: NaiveDate,
     ) -> Result<Option<Uuid>> {
-        let rows = self.hanging_in::<consent::Entity>(&write.tx, &[woman]).await?;
-        let last = rows
-            .into_iter()
-            .filter(|row| row.purpose == ConsentPurpose::Statistics && row.decided_on <= day)
-            .max_by_key(|row| (row.decided_on, row.recorded_at, row.id));
-        Ok(last.filter(|row| row.decision == ConsentDecision::Given).map(|row| row.id))
+        let mut rows = self.hanging_in::<consent::Entity>(&write.tx, &[woman]).await?;
+        rows.retain(|row| row.purpose == ConsentPurpose::Statistics);
+        rows.sort_by_key(|row| (row.decided_on, row.recorded_at, row.id));
+        let given = |row: &&consent::Model| row.decision == ConsentDecision::Given;
+        let then = rows.iter().rfind(|row| row.decided_on <= day).filter(given);
+        Ok(then.filter(|_| rows.last().is_some_and(|now| given(&now))).map(|row| row.id))
+    }
+}
+
+impl Write<'_> {
+    /// The trace of a write. Of nobody's response it names the round: the moment and the account of a trace would say whose
+    /// it is.
+    async fn audit_response(
+        &self,
+        row: &ResponseRow,
+        id: Uuid,
+        trace: Trace<'_>,
+        version: i32,
+    ) -> Result<()> {
+        match row.participant {
+            Some(woman) => self.audit_about(vec![woman], trace, id, Some(version)).await,
+            None => self.audit_about(Vec::new(), trace, row.round, None).await,
+        }
+    }
+}
+
+/// The rows about records that were merged into some.
+pub(super) fn merged_into(
+    woman: survey_response::Column,
+    organization: Uuid,
+    kept: impl IntoIterator<Item = Uuid>,
+) -> Condition {
+    let merged = Expr::col((participant::Entity, participant::Column::MergedInto));
+    let theirs = Query::select()
+        .column(participant::Column::Id)
+        .from(participant::Entity)
+        .and_where(participant::Column::OrganizationId.eq(organization))
+        .cond_where(among_expr(merged, kept))
+        .to_owned();
+    Condition::all().add(woman.in_subquery(theirs))
+}
+
+/// What does not open is this row's fault and no other's.
+fn unreadable(fault: Error) -> Refused {
+    match fault {
+        Error::Undecipherable => UserError::new(UserErrorCode::Invalid, &["participant"], UNREADABLE).into(),
+        other => other.into(),
     }
 }
 
@@ -384,7 +449,17 @@ impl DeviceRow for Sending<'_> {
 }
 
 impl ResponseRow {
-    /// In what a response here is not as it was sent. That answers differ is told, and not how.
+    fn conflict(&self, here: &survey_response::Model, differences: Vec<Difference>) -> sync::Answer {
+        let conflict = sync::Answer::new(&self.client_id, Outcome::Conflict, Some(here.id));
+        sync::Answer { differences, ..conflict }
+    }
+
+    /// That answers differ; how is not told.
+    fn other_answers(&self) -> Difference {
+        Difference { field: "answers", here: Value::Null, sent: Value::Null }
+    }
+
+    /// In what a response here is not as it was sent.
     fn differences(&self, here: &survey_response::Model, same_answers: bool) -> Vec<Difference> {
         let facility = |id: Uuid| json!(id::text(id::Kind::Facility, id));
         let contents = [
@@ -399,7 +474,7 @@ impl ResponseRow {
             .map(|(field, here, sent)| Difference { field, here, sent })
             .collect();
         if !same_answers {
-            differences.push(Difference { field: "answers", here: Value::Null, sent: Value::Null });
+            differences.push(self.other_answers());
         }
         differences
     }
@@ -420,8 +495,20 @@ const LINKED: Message = Message {
 const NO_ANSWERS: Message =
     Message { en: "Who did not answer has no answers.", es: "Quien no respondió no tiene respuestas." };
 const NO_CONSENT: Message = Message {
-    en: "On this day she did not consent to statistics. Record her consent first, or that she refused.",
-    es: "Ese día no consentía el uso estadístico. Registre antes su consentimiento, o que no quiso responder.",
+    en: "She did not consent to statistics on this day, or has withdrawn it since. Record that she refused, or her consent.",
+    es: "Ese día no consentía el uso estadístico, o lo revocó después. Registre que no quiso responder, o su consentimiento.",
+};
+const NO_NUMBER: Message = Message {
+    en: "A response of nobody has no number of a sheet: it would say whose it is.",
+    es: "Una respuesta anónima no lleva número de hoja: diría de quién es.",
+};
+const MERGED: Message = Message {
+    en: "She has answered in this round under a record that was merged into this one.",
+    es: "Ya respondió en esta ronda con un expediente que se unió a este.",
+};
+const UNREADABLE: Message = Message {
+    en: "Her key does not open. An operator has to look at it.",
+    es: "Su clave no abre. Debe revisarlo quien opera el sistema.",
 };
 const WITHDRAWN: Message =
     Message { en: "The answers were taken back.", es: "Las respuestas fueron retiradas." };

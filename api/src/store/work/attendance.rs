@@ -67,11 +67,10 @@ impl Access {
         self.require(Right::AttendanceRecord)?;
         self.purpose()?;
         let (next, answers) = self.sync_rows(rows, |_| validate_only).await?;
-        // What was there before is told by these two, and a row that changes nothing has left no trace.
-        let told = |answer: &Answer| matches!(answer.outcome, Outcome::Conflict | Outcome::Repeated);
-        let women =
-            rows.iter().zip(&answers).filter(|(_, answer)| told(answer)).map(|(row, _)| row.participant);
-        let women: Vec<Uuid> = women.collect();
+        // What was there before is told by every answer that has written nothing, and so has left no trace.
+        let wrote = |answer: &Answer| matches!(answer.outcome, Outcome::Created | Outcome::Updated);
+        let told = rows.iter().zip(&answers).filter(|(_, answer)| validate_only || !wrote(answer));
+        let women: Vec<Uuid> = told.map(|(row, _)| row.participant).collect();
         if !women.is_empty() {
             let fields = ["mark", "reason", "minutes", "formNumber"].map(str::to_owned);
             next.reading().await?.end("attendance", &fields, women, ()).await?;
