@@ -90,20 +90,16 @@ fn after_string(bytes: &[u8], start: usize) -> Option<usize> {
 fn after_nest(bytes: &[u8], mut place: usize) -> usize {
     let mut depth = 0_usize;
     while let Some(byte) = bytes.get(place) {
+        place = match byte {
+            b'#' => after_comment(bytes, place),
+            b'"' => after_string(bytes, place).unwrap_or(bytes.len()),
+            _ => place + 1,
+        };
         match byte {
-            b'#' => {
-                place = after_comment(bytes, place);
-                continue;
-            }
-            b'"' => {
-                place = after_string(bytes, place).unwrap_or(bytes.len());
-                continue;
-            }
             b'{' | b'[' => depth += 1,
             b'}' | b']' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        place += 1;
         if depth == 0 {
             break;
         }

@@ -146,14 +146,8 @@ impl Input {
         self.rows().iter().enumerate().map(read).collect()
     }
 
-    /// Attendance that a device sends.
-    fn attendance(&self) -> Result<Vec<AttendanceRow>> {
-        let read = |(place, row): (usize, &Const)| from_const(&format!("rows.{place}"), row.clone());
-        self.rows().iter().enumerate().map(read).collect()
-    }
-
-    /// Responses that somebody sends.
-    fn responses(&self) -> Result<Vec<ResponseRow>> {
+    /// The rows that a device sends, where their fields say all.
+    fn sent<T: DeserializeOwned>(&self) -> Result<Vec<T>> {
         let read = |(place, row): (usize, &Const)| from_const(&format!("rows.{place}"), row.clone());
         self.rows().iter().enumerate().map(read).collect()
     }
@@ -326,10 +320,10 @@ pub async fn run(
         let (next, answers) = match subject_type {
             "SyncResult" => access.sync_distributions(&input.deliveries()?, input.validate_only()).await?,
             "AttendanceSyncResult" => {
-                access.record_attendance(&input.attendance()?, input.validate_only()).await?
+                access.record_attendance(&input.sent::<AttendanceRow>()?, input.validate_only()).await?
             }
             "SurveyResponseResult" => {
-                access.submit_responses(&input.responses()?, input.validate_only()).await?
+                access.submit_responses(&input.sent::<ResponseRow>()?, input.validate_only()).await?
             }
             _ => access.sync_stock_movements(&input.movements()?).await?,
         };

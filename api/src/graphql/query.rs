@@ -161,7 +161,7 @@ pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
     }
 }
 
-fn drawn(node: &Node<'_>, w: &mut Writer<'_>, object: Option<impl Object>) -> Written {
+pub(super) fn drawn(node: &Node<'_>, w: &mut Writer<'_>, object: Option<impl Object>) -> Written {
     match object {
         Some(object) => w.object(node, &object),
         None => w.null(),

@@ -9,6 +9,7 @@ use super::{
     mutation::{Done, Input, Subject},
     node::Node,
     participant,
+    query::drawn,
     render::{Need, Object, Writer, Written},
     text::LocalizedText,
 };
@@ -137,13 +138,6 @@ pub fn one(node: &Node<'_>, w: &mut Writer<'_>, kind: Kind, id: Uuid) -> Written
     }
 }
 
-fn drawn(node: &Node<'_>, w: &mut Writer<'_>, object: Option<impl Object>) -> Written {
-    match object {
-        Some(object) => w.object(node, &object),
-        None => w.null(),
-    }
-}
-
 impl Object for Instrument<'_> {
     fn type_name(&self) -> &str {
         "Instrument"
@@ -192,9 +186,9 @@ impl Object for SurveyQuestion<'_> {
         let question = self.0;
         match node.name {
             "code" => w.str(&question.code),
-            "kind" => w.str(question.kind.name()),
+            "kind" => w.word(&question.kind),
             "text" => w.object(node, &LocalizedText(&question.text)),
-            "riskClass" => w.str(question.risk_class.name()),
+            "riskClass" => w.word(&question.risk_class),
             "required" => w.bool(question.required),
             "options" => {
                 w.list(node, &question.options, |w, option| w.object(node, &SurveyQuestionOption(option)))
@@ -318,7 +312,7 @@ impl Object for SurveyAnswer<'_> {
                 None => w.null(),
             },
             "missing" => match &answer.missing {
-                Some(missing) => w.str(missing.name()),
+                Some(missing) => w.word(missing),
                 None => w.null(),
             },
             _ => w.absent(node),

@@ -129,6 +129,7 @@ mod tests {
         said::<value::WithdrawalReason>("savingsWithdrawals");
         said::<value::ResponseOutcome>("surveyResponses");
         said::<value::ResponseChannel>("surveyResponses");
+        said::<value::MissingAnswer>("surveyAnswers");
         for purpose in crate::store::record::Purpose::names() {
             assert!(!of_section("uses", purpose).es.is_empty(), "{purpose}");
         }

@@ -255,6 +255,11 @@ impl Faults {
     }
 }
 
+/// Texts that a database can hold: others are of no row.
+pub(super) fn storable(texts: &[String]) -> impl Iterator<Item = &str> {
+    texts.iter().map(String::as_str).filter(|text| !text.contains('\0'))
+}
+
 /// A text in one or more languages, as a client sends it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct LocalizedInput {

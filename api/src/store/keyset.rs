@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use sea_orm::{
-    Condition,
+    Condition, EntityTrait, QueryFilter, QuerySelect, Select,
     sea_query::{Expr, ExprTrait, NullOrdering, Order, SelectStatement, WindowStatement},
 };
 use uuid::Uuid;
@@ -103,6 +103,13 @@ pub struct SqlOrder {
 }
 
 impl SqlOrder {
+    /// The rows of a page, in the direction that the window reads, and one more: see [`Window::cut`].
+    pub fn page<E: EntityTrait>(&self, rows: Select<E>, window: &Window) -> Select<E> {
+        let mut rows = rows.filter(self.between(window)).limit(window.size as u64 + 1);
+        self.sort(QuerySelect::query(&mut rows), window.backwards);
+        rows
+    }
+
     /// Sorts a statement in the direction that the window reads.
     pub fn sort(&self, statement: &mut SelectStatement, backwards: bool) {
         let order = match (self.direction, backwards) {

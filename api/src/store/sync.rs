@@ -91,6 +91,16 @@ fn units<'a>(groups: impl Iterator<Item = Option<&'a str>>) -> Vec<Vec<usize>> {
     units
 }
 
+/// The rows whose answers told what was there before and left no trace of it: all but those that have written something.
+pub(super) fn only_told<'a, R>(
+    rows: &'a [R],
+    answers: &'a [Answer],
+    checked: bool,
+) -> impl Iterator<Item = &'a R> {
+    let wrote = |answer: &Answer| matches!(answer.outcome, Outcome::Created | Outcome::Updated);
+    rows.iter().zip(answers).filter(move |(_, answer)| checked || !wrote(answer)).map(|(row, _)| row)
+}
+
 /// A row that a device sends.
 pub(super) trait DeviceRow: Sync {
     /// The field of the input that says which rows belong together.

@@ -225,13 +225,21 @@ impl Access {
         clippy::disallowed_methods,
         reason = "the key is the scope: it leads with the viewer's own organisation and account"
     )]
-    pub async fn made_with(&self, once: &Once) -> Result<Option<Uuid>> {
+    pub(super) async fn made_with_in(&self, db: &impl ConnectionTrait, once: &Once) -> Result<Option<Uuid>> {
         if !once.is_usable() {
             return Ok(None);
         }
         let key = (self.own()?, once.account(&self.viewer), once.key.clone());
-        let known = idempotency::Entity::find_by_id(key).one(self.reader()).await?;
+        let known = idempotency::Entity::find_by_id(key).one(db).await?;
         Ok(known.map(|row| row.object_id))
+    }
+
+    /// As it is now, outside of any transaction.
+    ///
+    /// # Errors
+    /// When the database is out of reach.
+    pub async fn made_with(&self, once: &Once) -> Result<Option<Uuid>> {
+        self.made_with_in(self.reader(), once).await
     }
 }
 

@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::Localized;
 
 /// How a question is answered.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum QuestionKind {
     /// One of the options.
     Single,
@@ -20,22 +21,10 @@ pub enum QuestionKind {
     YesNo,
 }
 
-impl QuestionKind {
-    /// As the schema writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Single => "SINGLE",
-            Self::Multiple => "MULTIPLE",
-            Self::Scale => "SCALE",
-            Self::Number => "NUMBER",
-            Self::YesNo => "YES_NO",
-        }
-    }
-}
-
 /// What an answer could bring upon the woman who gave it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum RiskClass {
     /// That she takes part, which everybody inside knows.
     Membership,
@@ -43,17 +32,6 @@ pub enum RiskClass {
     SelfReported,
     /// Conduct of staff, violence, health, sexuality, pregnancy, children, offences.
     Retaliation,
-}
-
-impl RiskClass {
-    /// As the schema writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Membership => "MEMBERSHIP",
-            Self::SelfReported => "SELF_REPORTED",
-            Self::Retaliation => "RETALIATION",
-        }
-    }
 }
 
 /// One that can be chosen.
@@ -152,19 +130,10 @@ pub enum ResponseChannel {
 }
 
 /// Why a question that was put has no answer.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize, Deserialize, EnumIter, DeriveActiveEnum)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum MissingAnswer {
     Refused,
     DoesNotKnow,
-}
-
-impl MissingAnswer {
-    /// As the schema writes it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Refused => "REFUSED",
-            Self::DoesNotKnow => "DOES_NOT_KNOW",
-        }
-    }
 }

@@ -433,14 +433,4 @@ impl Access {
         };
         Ok(known.into_iter().map(open).collect())
     }
-
-    /// As [`Access::data_keys`] where no key is needed.
-    pub(in crate::store) async fn codes_alone(
-        &self,
-        tx: &DatabaseTransaction,
-        women: &[Uuid],
-    ) -> Result<HashMap<Uuid, CodeAndKey>> {
-        let known = self.keys_and_codes(tx, women).await?;
-        Ok(known.into_iter().map(|(woman, (code, _))| (woman, (code, Ok(None)))).collect())
-    }
 }

@@ -41,6 +41,7 @@ pub use self::{
 use super::{
     Access, Scoped,
     distribution::{among, among_expr},
+    input::storable,
     keyset::{Direction, Key, Page, Place, SqlOrder, Window},
 };
 use crate::{
@@ -236,9 +237,7 @@ impl Access {
             .add(participant::Column::ErasedAt.is_null())
             .add(participant::Column::MergedInto.is_null());
         if let Some(codes) = code {
-            // A text that a database cannot hold is nobody's code.
-            let codes = codes.iter().map(String::as_str).filter(|code| !code.contains('\0'));
-            matching = matching.add(participant::Column::Code.is_in(codes));
+            matching = matching.add(participant::Column::Code.is_in(storable(codes)));
         }
         if let Some(facilities) = facility {
             matching =

@@ -249,9 +249,7 @@ impl Access {
                     direction: Direction::Ascending,
                 };
                 let matching = self.select::<rights_request::Entity>().filter(self.asked_for(filter));
-                let mut rows = matching.clone().filter(order.between(window)).limit(window.size as u64 + 1);
-                order.sort(QuerySelect::query(&mut rows), window.backwards);
-                let rows = rows.all(reading.tx()).await?;
+                let rows = order.page(matching.clone(), window).all(reading.tx()).await?;
                 let mut women = of(&rows);
                 women.extend(filter.participant.iter().flatten());
                 let mut page = window.cut(rows);

@@ -9,8 +9,7 @@ use entity::{
     value::{OrganizationKeyKind, SafeguardingKind, SafeguardingStatus},
 };
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect, Set,
-    sea_query::Expr,
+    ActiveModelTrait, ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, Set, sea_query::Expr,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -265,9 +264,7 @@ impl Access {
         if let Some(about) = &asked.filter.about {
             matching = matching.filter(Column::AboutId.is_in(about.iter().copied()));
         }
-        let mut select = matching.clone().filter(order.between(&asked.window));
-        order.sort(QuerySelect::query(&mut select), asked.window.backwards);
-        let rows = select.limit(asked.window.size as u64 + 1).all(self.reader()).await?;
+        let rows = order.page(matching.clone(), &asked.window).all(self.reader()).await?;
         let mut page = asked.window.cut(rows);
         if asked.with_total {
             page.total = Some(matching.count(self.reader()).await? as i64);

@@ -351,10 +351,8 @@ impl Access {
             nullable: false,
             direction: Direction::Descending,
         };
-        let mut select = self.select::<stock_lot::Entity>().filter(self.lots_matching(filter));
-        select = select.filter(order.between(window)).limit(window.size as u64 + 1);
-        order.sort(QuerySelect::query(&mut select), window.backwards);
-        Ok(window.cut(select.all(self.reader()).await?))
+        let lots = self.select::<stock_lot::Entity>().filter(self.lots_matching(filter));
+        Ok(window.cut(order.page(lots, window).all(self.reader()).await?))
     }
 
     /// Movements, those of the newest day in the field first.
@@ -389,10 +387,8 @@ impl Access {
                 rows = rows.add(Id.in_subquery(there.into_query()));
             }
         }
-        let mut select = self.select::<stock_movement::Entity>().filter(rows);
-        select = select.filter(order.between(window)).limit(window.size as u64 + 1);
-        order.sort(QuerySelect::query(&mut select), window.backwards);
-        let Page { rows, has_next, has_previous, total } = window.cut(select.all(self.reader()).await?);
+        let rows = order.page(self.select::<stock_movement::Entity>().filter(rows), window);
+        let Page { rows, has_next, has_previous, total } = window.cut(rows.all(self.reader()).await?);
         Ok(Page { rows: self.with_entries(rows).await?, has_next, has_previous, total })
     }
 

@@ -2,7 +2,7 @@
 //! movement is new, or a repeat, or its device says something else than before.
 
 use entity::stock_movement;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, QueryFilter};
 use serde_json::{Value, json};
 
 use super::action::Action;
@@ -59,21 +59,14 @@ impl Access {
     }
 
     /// The movement that a key stands for, when the viewer may see it.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the key is the scope: it leads with the viewer's own organisation; the row is read in scope"
-    )]
     async fn movement_made_with(
         &self,
         write: &Write<'_>,
         once: &Once,
     ) -> Result<Option<stock_movement::Model>> {
-        let key = (self.own()?, once.account(&self.viewer), once.key.clone());
-        let Some(known) = entity::idempotency::Entity::find_by_id(key).one(&write.tx).await? else {
-            return Ok(None);
-        };
-        let here = self.select::<stock_movement::Entity>();
-        Ok(here.filter(stock_movement::Column::Id.eq(known.object_id)).one(&write.tx).await?)
+        let Some(known) = self.made_with_in(&write.tx, once).await? else { return Ok(None) };
+        let here = self.select::<stock_movement::Entity>().filter(stock_movement::Column::Id.eq(known));
+        Ok(here.one(&write.tx).await?)
     }
 }
 

@@ -5,6 +5,7 @@
 //! published of them is made by releases alone.
 
 pub mod answer;
+mod fit;
 pub mod instrument;
 mod read;
 pub mod response;

@@ -1,6 +1,6 @@
 //! Reading instruments and rounds, which are plain rows of staff, and responses, which are records.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use entity::{
     instrument, instrument_version, survey_response, survey_round, survey_round_facility,
@@ -24,7 +24,9 @@ use crate::{
     store::{
         Access,
         distribution::among,
+        input::storable,
         keyset::{Direction, Key, Page, Place, SqlOrder, Window},
+        work::codes,
     },
     vault::DataKey,
 };
@@ -114,7 +116,7 @@ pub struct Response {
     pub row: survey_response::Model,
     /// The code of the woman; none where nobody knows.
     pub code: Option<String>,
-    pub round: Round,
+    pub round: Arc<Round>,
     /// Null when they are not wanted and when there are none.
     pub answers: Option<Result<Vec<Answer>>>,
 }
@@ -284,7 +286,8 @@ impl Access {
         let rounds = self.select::<survey_round::Entity>().filter(among(survey_round::Column::Id, ids));
         let rounds = rounds.all(tx).await?;
         let rounds = self.whole_rounds(tx, rounds, wanted).await?;
-        let rounds: HashMap<Uuid, Round> = rounds.into_iter().map(|round| (round.row.id, round)).collect();
+        let rounds: HashMap<Uuid, Arc<Round>> =
+            rounds.into_iter().map(|round| (round.row.id, Arc::new(round))).collect();
         let opened = self.opened_answers(tx, rows, wanted.answers).await?;
         let whole = |(row, code, answers): (survey_response::Model, Option<String>, _)| {
             let round = rounds.get(&row.round_id).cloned()?;
@@ -301,8 +304,13 @@ impl Access {
         wanted: bool,
     ) -> Result<Vec<(survey_response::Model, Option<String>, Option<Result<Vec<Answer>>>)>> {
         let women: Vec<Uuid> = rows.iter().filter_map(|row| row.participant_id).collect();
-        let known =
-            if wanted { self.data_keys(tx, &women).await? } else { self.codes_alone(tx, &women).await? };
+        let known = match wanted {
+            true => self.data_keys(tx, &women).await?,
+            false => {
+                let codes = codes(self, tx, women).await?.into_iter();
+                codes.map(|(woman, code)| (woman, (code, Ok(None)))).collect()
+            }
+        };
         let nobody = rows.iter().any(|row| row.participant_id.is_none());
         let nobody: Option<DataKey> = match wanted && nobody {
             true => self.organization_key(OrganizationKeyKind::Survey).await?,
@@ -333,11 +341,6 @@ impl Access {
     pub fn response_place(entry: &Response) -> Place {
         Place { key: Key::Moment(entry.row.recorded_at), id: entry.row.id }
     }
-}
-
-/// Texts that a database can hold: others are of no row.
-fn storable(texts: &[String]) -> impl Iterator<Item = &str> {
-    texts.iter().map(String::as_str).filter(|text| !text.contains('\0'))
 }
 
 /// How rows are cut to a page, and how many there are in all.
@@ -374,8 +377,7 @@ where
         Rows::Page { filter, window, with_total } => {
             let order = SqlOrder { key: column(key), id: column(id), nullable: false, direction };
             let matching = rows.filter(narrow(filter));
-            let mut page = matching.clone().filter(order.between(window)).limit(window.size as u64 + 1);
-            order.sort(QuerySelect::query(&mut page), window.backwards);
+            let page = order.page(matching.clone(), window);
             let total = if *with_total { Some(matching.count(db).await? as i64) } else { None };
             Ok((page.all(db).await?, Cut { window: Some(window.clone()), total }))
         }

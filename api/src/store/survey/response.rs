@@ -3,11 +3,8 @@
 
 use chrono::{NaiveDate, NaiveTime};
 use entity::{
-    consent, instrument_version, participant, survey_response, survey_round, survey_round_facility,
-    value::{
-        ConsentDecision, ConsentPurpose, OrganizationKeyKind, Question, Questions, ResponseChannel,
-        ResponseOutcome, SurveyLinkage,
-    },
+    participant, survey_response, survey_round,
+    value::{OrganizationKeyKind, Question, ResponseChannel, ResponseOutcome, SurveyLinkage},
 };
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set,
@@ -18,8 +15,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    IS_CLOSED, NO_ROUND,
+    NO_ROUND,
     answer::{self, Answer, fitting},
+    fit::Fitting,
 };
 use crate::{
     auth::Right,
@@ -28,9 +26,9 @@ use crate::{
     store::{
         Access, Scoped,
         distribution::among_expr,
-        input::{At, FUTURE, Faults, Message, Refused, UserError, UserErrorCode, Written, or_default},
+        input::{At, Faults, Message, Refused, UserError, UserErrorCode, Written, or_default},
         record::KeyHold,
-        sync::{self, DeviceRow, Difference, Outcome},
+        sync::{self, DeviceRow, Difference, Outcome, only_told},
         write::{Trace, Write, taken},
     },
     vault::{DataKey, Fault},
@@ -60,16 +58,13 @@ pub struct ResponseRow {
     pub answers: Vec<Answer>,
 }
 
-/// A row with the key for answers of which nobody knows whose they are.
+/// A row with what is the same for many: the key for answers of which nobody knows whose they are, and the questions of its
+/// round.
 struct Sending<'a> {
     row: &'a ResponseRow,
     anonymous: Option<&'a DataKey>,
-}
-
-/// What a row says, once it fits its round.
-struct Fitting {
-    answers: Vec<Answer>,
-    consent: Option<Uuid>,
+    /// None when there is no such round.
+    questions: Option<&'a [Question]>,
 }
 
 impl Scoped for survey_response::Entity {
@@ -105,12 +100,16 @@ impl Access {
             true => Some(self.needed_key(OrganizationKeyKind::Survey).await?),
             false => None,
         };
-        let sending: Vec<_> = rows.iter().map(|row| Sending { row, anonymous: anonymous.as_ref() }).collect();
+        let questions = self.questions_of(rows.iter().map(|row| row.round)).await?;
+        let sending = |row| Sending {
+            row,
+            anonymous: anonymous.as_ref(),
+            questions: questions.get(&row.round).map(|questions| questions.0.as_slice()),
+        };
+        let sending: Vec<_> = rows.iter().map(sending).collect();
         let (next, answers) = self.sync_rows(&sending, |_| validate_only).await?;
-        // What was there before is told by every answer that has written nothing, and so has left no trace.
-        let wrote = |answer: &sync::Answer| matches!(answer.outcome, Outcome::Created | Outcome::Updated);
-        let told = rows.iter().zip(&answers).filter(|(_, answer)| validate_only || !wrote(answer));
-        let women: Vec<Uuid> = told.filter_map(|(row, _)| row.participant).collect();
+        let told = only_told(rows, &answers, validate_only);
+        let women: Vec<Uuid> = told.filter_map(|row| row.participant).collect();
         if !women.is_empty() {
             let fields = ["outcome", "answeredOn", "facility", "formNumber", "answers"].map(str::to_owned);
             next.reading().await?.end("survey_response", &fields, women, ()).await?;
@@ -159,7 +158,9 @@ impl Access {
         write.hold_keys(KeyHold::Stay).await?;
         let rounds = self.select::<survey_round::Entity>().filter(survey_round::Column::Id.eq(row.round));
         let round = rounds.lock_shared().one(&write.tx).await?;
-        let round = round.ok_or_else(|| UserError::new(UserErrorCode::NotFound, &["round"], NO_ROUND))?;
+        let (Some(round), Some(questions)) = (round, sending.questions) else {
+            return Err(UserError::new(UserErrorCode::NotFound, &["round"], NO_ROUND).into());
+        };
         // Hers, or the organisation's where nobody knows whose they are. Hers is held, so that one at a time answers for her.
         let hers;
         let key = match (row.participant, sending.anonymous) {
@@ -171,7 +172,6 @@ impl Access {
             (None, Some(key)) => key,
             (None, None) => return Err(Error::from(Fault::Gone).into()),
         };
-        let questions = self.questions_of(write, &round).await?.0;
         let here = self.response_known(write, row).await?;
         let reads = self.viewer.has(Right::ResponseRead);
         // Whoever does not read answers is not told by guesses what they are, of responses of others.
@@ -182,11 +182,11 @@ impl Access {
             return Err(UserError::new(UserErrorCode::Invalid, &["clientId"], WITHDRAWN).into());
         }
         let Some(here) = here else {
-            let fitting = self.fit(write, row, &round, &questions).await?;
+            let fitting = self.fit(write, row, &round, questions).await?;
             return self.submit_anew(write, row, &round, &fitting, key).await;
         };
         let before = answer::open(Some(key), &here).transpose().map_err(unreadable)?.unwrap_or_default();
-        let same = before == fitting(&mut Faults::default(), &questions, &row.answers);
+        let same = before == fitting(&mut Faults::default(), questions, &row.answers);
         let differences = row.differences(&here, same);
         if differences.is_empty() {
             return Ok(sync::Answer::new(&row.client_id, Outcome::Repeated, Some(here.id)));
@@ -197,7 +197,7 @@ impl Access {
             let told = if reads { differences } else { differences.into_iter().map(unsaid).collect() };
             return Ok(row.conflict(&here, told));
         }
-        let fitting = self.fit(write, row, &round, &questions).await?;
+        let fitting = self.fit(write, row, &round, questions).await?;
         self.correct_response(write, row, &here, &fitting, key).await?;
         // What she said before is not kept anywhere.
         let trace = Trace {
@@ -325,70 +325,6 @@ impl Access {
             None => Ok(found.into_iter().next()),
         }
     }
-
-    /// Whether a row of a woman who is held fits its round, and its answers the questions of it.
-    async fn fit(
-        &self,
-        write: &Write<'_>,
-        row: &ResponseRow,
-        round: &survey_round::Model,
-        questions: &[Question],
-    ) -> Written<Fitting> {
-        let mut faults = Faults::default();
-        faults.check(round.closed_at.is_none(), UserErrorCode::Invalid, &["round"], IS_CLOSED);
-        let past = row.answered_on <= self.today();
-        faults.check(past, UserErrorCode::OutOfRange, &["answeredOn"], FUTURE);
-        let within = (round.starts_on..=round.ends_on).contains(&row.answered_on);
-        faults.check(within, UserErrorCode::OutOfRange, &["answeredOn"], OUTSIDE);
-        let places = self
-            .select::<survey_round_facility::Entity>()
-            .filter(survey_round_facility::Column::RoundId.eq(round.id))
-            .filter(survey_round_facility::Column::FacilityId.eq(row.facility));
-        let here = places.one(&write.tx).await?.is_some();
-        let reached = self.viewer.facilities().is_none_or(|cut| cut.contains(&row.facility));
-        faults.check(here && reached, UserErrorCode::NotFound, &["facility"], NOT_THERE);
-        let named = round.linkage == SurveyLinkage::Pseudonymous;
-        faults.check(named == row.participant.is_some(), UserErrorCode::Invalid, &["participant"], LINKED);
-        match &row.form_number {
-            // The same number stands on a sheet that has her name.
-            Some(_) if !named => faults.add(UserErrorCode::Invalid, &["formNumber"], NO_NUMBER),
-            Some(number) => faults.text(number, &["formNumber"], 40),
-            None => {}
-        }
-        let answered = row.outcome == ResponseOutcome::Answered;
-        faults.check(answered || row.answers.is_empty(), UserErrorCode::Invalid, &["answers"], NO_ANSWERS);
-        let mut consent = None;
-        if let Some(woman) = row.participant.filter(|_| named && answered) {
-            consent = self.consent_to_statistics(write, woman, row.answered_on).await?;
-            faults.check(consent.is_some(), UserErrorCode::Invalid, &["participant"], NO_CONSENT);
-        }
-        let answers = if answered { fitting(&mut faults, questions, &row.answers) } else { Vec::new() };
-        faults.refuse()?;
-        Ok(Fitting { answers, consent })
-    }
-
-    async fn questions_of(&self, write: &Write<'_>, round: &survey_round::Model) -> Result<Questions> {
-        let version = self
-            .select::<instrument_version::Entity>()
-            .filter(instrument_version::Column::InstrumentId.eq(round.instrument_id))
-            .filter(instrument_version::Column::Number.eq(round.instrument_version));
-        Ok(version.one(&write.tx).await?.map(|row| row.questions).unwrap_or_default())
-    }
-
-    /// The consent that a woman's answers of a day rest on; none once she has withdrawn it.
-    async fn consent_to_statistics(
-        &self,
-        write: &Write<'_>,
-        woman: Uuid,
-        day: NaiveDate,
-    ) -> Result<Option<Uuid>> {
-        let mut rows = self.hanging_in::<consent::Entity>(&write.tx, &[woman]).await?;
-        rows.retain(|row| row.purpose == ConsentPurpose::Statistics);
-        rows.sort_by_key(|row| (row.decided_on, row.recorded_at, row.id));
-        let given = |row: &&consent::Model| row.decision == ConsentDecision::Given;
-        let then = rows.iter().rfind(|row| row.decided_on <= day).filter(given);
-        Ok(then.filter(|_| rows.last().is_some_and(|now| given(&now))).map(|row| row.id))
-    }
 }
 
 impl Write<'_> {
@@ -480,28 +416,6 @@ impl ResponseRow {
     }
 }
 
-const OUTSIDE: Message = Message {
-    en: "The day is outside the field work of the round.",
-    es: "El día está fuera del trabajo de campo de la ronda.",
-};
-const NOT_THERE: Message = Message {
-    en: "The round does not take place at this facility.",
-    es: "La ronda no se hace en este centro.",
-};
-const LINKED: Message = Message {
-    en: "A round that is pseudonymous needs the participant; one that is anonymous takes none.",
-    es: "Una ronda seudónima necesita la participante; una anónima no la admite.",
-};
-const NO_ANSWERS: Message =
-    Message { en: "Who did not answer has no answers.", es: "Quien no respondió no tiene respuestas." };
-const NO_CONSENT: Message = Message {
-    en: "She did not consent to statistics on this day, or has withdrawn it since. Record that she refused, or her consent.",
-    es: "Ese día no consentía el uso estadístico, o lo revocó después. Registre que no quiso responder, o su consentimiento.",
-};
-const NO_NUMBER: Message = Message {
-    en: "A response of nobody has no number of a sheet: it would say whose it is.",
-    es: "Una respuesta anónima no lleva número de hoja: diría de quién es.",
-};
 const MERGED: Message = Message {
     en: "She has answered in this round under a record that was merged into this one.",
     es: "Ya respondió en esta ronda con un expediente que se unió a este.",

@@ -18,7 +18,7 @@ use crate::{
     store::{
         Access, Scoped,
         input::{Faults, Message, UserError, UserErrorCode, Written},
-        sync::{Answer, DeviceRow, Difference, Outcome},
+        sync::{Answer, DeviceRow, Difference, Outcome, only_told},
         write::{Trace, Write},
     },
 };
@@ -67,10 +67,7 @@ impl Access {
         self.require(Right::AttendanceRecord)?;
         self.purpose()?;
         let (next, answers) = self.sync_rows(rows, |_| validate_only).await?;
-        // What was there before is told by every answer that has written nothing, and so has left no trace.
-        let wrote = |answer: &Answer| matches!(answer.outcome, Outcome::Created | Outcome::Updated);
-        let told = rows.iter().zip(&answers).filter(|(_, answer)| validate_only || !wrote(answer));
-        let women: Vec<Uuid> = told.map(|(row, _)| row.participant).collect();
+        let women: Vec<Uuid> = only_told(rows, &answers, validate_only).map(|row| row.participant).collect();
         if !women.is_empty() {
             let fields = ["mark", "reason", "minutes", "formNumber"].map(str::to_owned);
             next.reading().await?.end("attendance", &fields, women, ()).await?;

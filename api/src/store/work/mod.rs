@@ -88,7 +88,7 @@ pub fn counts_only(program: &program::Model) -> bool {
 }
 
 /// The codes of women whom the viewer has been shown rows about.
-async fn codes(
+pub(super) async fn codes(
     access: &Access,
     db: &impl ConnectionTrait,
     women: impl IntoIterator<Item = Uuid>,

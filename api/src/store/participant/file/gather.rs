@@ -327,7 +327,7 @@ impl Gather<'_> {
     /// An answer as she would say it.
     fn answer(&self, question: Option<&Question>, answer: &Answer) -> Cell {
         if let Some(missing) = answer.missing {
-            return Cell::Word(missing.name().to_owned());
+            return word(&missing);
         }
         if let Some(yes) = answer.yes {
             return Cell::Word(if yes { "YES" } else { "NO" }.to_owned());

@@ -77,12 +77,7 @@ impl Which<'_> {
                     .to_owned();
                 Ok(rows.filter(column(id).in_subquery(first)).all(db).await?)
             }
-            Self::Page(filter, window) => {
-                let mut rows = rows.filter(narrow(filter)).filter(order.between(window));
-                rows = rows.limit(window.size as u64 + 1);
-                order.sort(QuerySelect::query(&mut rows), window.backwards);
-                Ok(rows.all(db).await?)
-            }
+            Self::Page(filter, window) => Ok(order.page(rows.filter(narrow(filter)), window).all(db).await?),
         }
     }
 }
