@@ -36,7 +36,7 @@ fn main() {
         .map(|(at, variable)| match variable.kind {
             Kind::Count { .. } => Values::Members(units(&everybody)),
             Kind::Answer { .. } => answers(&mut rng, &everybody, 50 + at as u32),
-            Kind::Mean { .. } => amounts(&mut rng, &everybody),
+            Kind::Mean { .. } | Kind::Sum { .. } => amounts(&mut rng, &everybody),
         })
         .collect();
 

@@ -26,6 +26,8 @@ pub enum Figure {
     Share { base: Interval, percent: Interval },
     /// From `mean.at_least` to below `mean.at_most`; in the highest band that end is included.
     Mean { base: Interval, mean: Interval },
+    /// In the unit of the values, from and to.
+    Sum { base: Interval, sum: Interval },
 }
 
 /// The band of a count. All counts below the threshold are one band, zero included.
@@ -98,12 +100,31 @@ pub fn mean_band(lower: i64, upper: i64, base: u32, sum: i64, parameters: &Param
     })
 }
 
+/// The band of the sum of `base` values in [0, upper] that is `sum`; none when there would be fewer than two.
+///
+/// The width is the least of 1, 2, 5, 10, 20, 50 ... that is not below `answer_width` times the largest value. The last
+/// band takes the remainder, for else "everybody has the most" could be a band of its own.
+pub fn sum_band(upper: i64, base: u32, sum: i64, parameters: &Parameters) -> Option<Interval> {
+    if base < parameters.mean_threshold || base == 0 || upper <= 0 {
+        return None;
+    }
+    let width = ladder(i64::from(parameters.answer_width) * upper, 1);
+    let bands = i64::from(base) * upper / width;
+    if bands < 2 {
+        return None;
+    }
+    let band = (sum / width).clamp(0, bands - 1);
+    // The end is a multiple of the width, too: the largest possible sum would tell the base exactly.
+    let end = if band == bands - 1 { bands + 1 } else { band + 1 };
+    Some(Interval { at_least: band * width, at_most: end * width - 1 })
+}
+
 /// The least of 1, 2, 5, 10, 20, 50 ... that is at least `numerator / denominator`.
 fn ladder(numerator: i64, denominator: i64) -> i64 {
     let mut ten = 1;
     loop {
         for step in [1, 2, 5] {
-            // Both stay far below the limits of the type: ranges are at most 10^12 and a base at most 10^6.
+            // Both stay far below the limits of the type: values are at most 10^12 and a base at most 10^6.
             if step * ten * denominator >= numerator {
                 return step * ten;
             }
@@ -181,6 +202,39 @@ mod tests {
         };
         assert_eq!([25, 40, 180, 350].map(width), [1000, 500, 100, 50]);
         assert_eq!(mean_band(0, 2000, 24, 0, &p), None);
+    }
+
+    #[test]
+    fn sums_have_bands_of_eight_women_and_no_thin_end() {
+        let p = Parameters::default();
+        let band = |base, sum| sum_band(2000, base, sum, &p);
+        assert_eq!(band(24, 0), None);
+        assert_eq!(band(25, 0), Some(interval(0, 19_999)));
+        assert_eq!(band(25, 19_999), Some(interval(0, 19_999)));
+        // Two and a half bands: the last takes the half.
+        assert!([20_000, 40_000, 50_000].iter().all(|&sum| band(25, sum) == Some(interval(20_000, 59_999))));
+        // Three whole bands: that all have the most is no band of its own.
+        assert_eq!(band(30, 39_999), Some(interval(20_000, 39_999)));
+        assert_eq!(band(30, 60_000), band(30, 40_000));
+        // A largest value that the ladder does not fit well: fewer than two bands.
+        assert_eq!([33, 34].map(|base| sum_band(3000, base, 0, &p)), [None, Some(interval(0, 49_999))]);
+    }
+
+    #[test]
+    fn bands_of_sums_follow_one_another_and_hold_every_sum() {
+        let p = Parameters::default();
+        for (upper, base) in [(1, 25), (1, 400), (3, 117), (7, 64), (10, 30)] {
+            let most = i64::from(base) * upper;
+            let Some(mut last) = sum_band(upper, base, 0, &p) else { continue };
+            assert_eq!(last.at_least, 0);
+            for sum in 0..=most {
+                let band = sum_band(upper, base, sum, &p).unwrap();
+                assert!(band.contains(sum));
+                assert!(band == last || band.at_least == last.at_most + 1, "{sum} of {most}");
+                assert!(band.at_most.min(most) - band.at_least >= 8 * upper - 1, "{band:?} of {most}");
+                last = band;
+            }
+        }
     }
 
     #[test]

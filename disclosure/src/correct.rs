@@ -80,8 +80,11 @@ pub fn prepare_correction(
             None => Some(earlier(record.carried.iter(), cell)),
         }
     };
-    Ok(Engine { history: &known, snapshot, registry, parameters, settled: &settled }
-        .run(Some(wrong), retractions))
+    Ok(Engine { history: &known, snapshot, registry, parameters, settled: &settled }.run(
+        Some(wrong),
+        retractions,
+        &mut |_, _| (),
+    ))
 }
 
 fn earlier<'a>(mut carried: impl Iterator<Item = &'a CellRef>, cell: &Candidate<'_>) -> Decision {

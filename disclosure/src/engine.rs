@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use crate::audit::{Constraint, Measured, System, Verdict, audit};
-use crate::band::{Interval, count_band, mean_band, percent_band, yes_band};
+use crate::band::{Interval, count_band, mean_band, percent_band, sum_band, yes_band};
 use crate::history::{CellRef, Measurement, PublishedCell, Record, ResponseRate};
 use crate::plan::{Candidate, Group, Topic, groups};
 use crate::release::{
@@ -25,6 +25,17 @@ pub fn prepare(
     registry: &Registry,
     parameters: &Parameters,
 ) -> Result<Prepared, Refusal> {
+    prepare_observed(history, snapshot, registry, parameters, &mut |_, _| ())
+}
+
+/// The same, for those who wait: `observe` is told after each group of variables how many are done, and of how many.
+pub fn prepare_observed(
+    history: &History,
+    snapshot: &Snapshot,
+    registry: &Registry,
+    parameters: &Parameters,
+    observe: &mut dyn FnMut(usize, usize),
+) -> Result<Prepared, Refusal> {
     check(history, snapshot, registry, parameters)?;
     for round in &snapshot.rounds {
         // A register goes on; a survey is released once.
@@ -39,7 +50,7 @@ pub fn prepare(
             }
         }
     }
-    Ok(Engine { history, snapshot, registry, parameters, settled: &|_| None }.run(None, Vec::new()))
+    Ok(Engine { history, snapshot, registry, parameters, settled: &|_| None }.run(None, Vec::new(), observe))
 }
 
 pub(crate) fn check(
@@ -81,7 +92,12 @@ struct Decided {
 }
 
 impl Engine<'_> {
-    pub fn run(&self, corrects: Option<u32>, retractions: Vec<CellRef>) -> Prepared {
+    pub fn run(
+        &self,
+        corrects: Option<u32>,
+        retractions: Vec<CellRef>,
+        observe: &mut dyn FnMut(usize, usize),
+    ) -> Prepared {
         let number = self.history.next_number();
         let period = self.snapshot.period;
         let response_rates: Vec<_> =
@@ -97,7 +113,9 @@ impl Engine<'_> {
         };
         let mut tables = Vec::new();
         let mut report = Report::default();
-        for group in groups(self.registry, self.snapshot) {
+        let groups = groups(self.registry, self.snapshot);
+        let of = groups.len();
+        for (done, group) in groups.into_iter().enumerate() {
             let decided = self.decide(&group);
             report.variables.extend(variable_reports(&group, &decided));
             let carried = decided.decisions.iter().filter_map(|decision| match decision {
@@ -108,6 +126,7 @@ impl Engine<'_> {
             tables.extend(self.tables(number, &group, &decided));
             record.measurements.extend(decided.measurements);
             report.closest.extend(decided.closest);
+            observe(done + 1, of);
         }
         report
             .closest
@@ -212,6 +231,10 @@ impl Engine<'_> {
                 let band = mean_band(lower, upper, women, sum, self.parameters)?;
                 Some((Figure::Mean { base, mean: band.mean }, band.sum))
             }
+            Kind::Sum { upper, .. } => {
+                let sum = sum_band(upper, women, sum, self.parameters)?;
+                Some((Figure::Sum { base, sum }, sum))
+            }
         }
     }
 
@@ -231,11 +254,8 @@ impl Engine<'_> {
         let mut constraints = Vec::new();
         // The new cells come first, so that their constraints are found again by their order.
         for measurement in new.iter().chain(earlier.map(|(_, measurement)| measurement)) {
-            let range = match measurement.kind {
-                Kind::Mean { lower, upper, .. } => Some(Interval { at_least: lower, at_most: upper }),
-                Kind::Answer { .. } | Kind::Count { .. } => None,
-            };
             let measure = measures.len();
+            let range = measurement.kind.range();
             measures.push(Measured { values: measurement.values.clone(), range });
             constraints.extend(measurement.cells.iter().map(|cell| Constraint {
                 measure,

@@ -27,9 +27,9 @@ mod select;
 mod snapshot;
 mod unit;
 
-pub use band::{Figure, Interval, count_band, mean_band, percent_band, yes_band};
+pub use band::{Figure, Interval, count_band, mean_band, percent_band, sum_band, yes_band};
 pub use correct::prepare_correction;
-pub use engine::prepare;
+pub use engine::{prepare, prepare_observed};
 pub use history::{CellRef, Coordinates, History, Measurement, PublishedCell, Record, ResponseRate};
 pub use parameters::{Parameters, SearchLimits};
 pub use registry::{

@@ -12,11 +12,11 @@ pub struct Parameters {
     /// K of counts: how many counts a published interval of women holds.
     pub count_width: u32,
     /// K of answers: the least number of possible yes-counts in a published interval, in the middle and at both ends.
-    /// For means, the interval is as wide as the whole range of this many women.
+    /// For means and sums, the interval is as wide as the whole range of this many women.
     pub answer_width: u32,
     /// The most bands that a share is cut into, so that very large bases do not give ever finer shares.
     pub most_bands: u32,
-    /// The least base of a mean.
+    /// The least base of a mean or a sum.
     pub mean_threshold: u32,
     /// The least base of an answer that somebody could retaliate for.
     pub retaliation_threshold: u32,

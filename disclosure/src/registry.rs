@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Coordinates, Parameters, Refusal};
+use crate::{Coordinates, Interval, Parameters, Refusal};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident)*) => { $(
@@ -59,6 +59,8 @@ pub enum Kind {
     Answer { class: RiskClass },
     /// The mean over the respondents of a value in [lower, upper]; what is outside is moved to the nearer end.
     Mean { class: RiskClass, lower: i64, upper: i64 },
+    /// The sum over the respondents of a value in [0, upper], moved to the nearer end as for a mean.
+    Sum { class: RiskClass, upper: i64 },
 }
 
 /// What could happen to a woman whose answer becomes known.
@@ -145,8 +147,8 @@ impl Registry {
             if variable.kind.covers_sites() && self.site_dimension().is_none() {
                 return Err(Refusal::Registry("a sensitive variable needs the dimension of sites"));
             }
-            if let Kind::Mean { lower, upper, .. } = variable.kind
-                && (lower >= upper || lower < -MOST_AMOUNT || upper > MOST_AMOUNT)
+            if let Some(Interval { at_least, at_most }) = variable.kind.range()
+                && (at_least >= at_most || at_least < -MOST_AMOUNT || at_most > MOST_AMOUNT)
             {
                 return Err(Refusal::Registry("the ends of a range are in the wrong order or too large"));
             }
@@ -187,7 +189,16 @@ impl Kind {
     pub(crate) fn class(&self) -> Option<RiskClass> {
         match self {
             Kind::Count { .. } => None,
-            Kind::Answer { class } | Kind::Mean { class, .. } => Some(*class),
+            Kind::Answer { class } | Kind::Mean { class, .. } | Kind::Sum { class, .. } => Some(*class),
+        }
+    }
+
+    /// Between which ends each woman's amount is; none where there are no amounts.
+    pub(crate) fn range(&self) -> Option<Interval> {
+        match *self {
+            Kind::Count { .. } | Kind::Answer { .. } => None,
+            Kind::Mean { lower, upper, .. } => Some(Interval { at_least: lower, at_most: upper }),
+            Kind::Sum { upper, .. } => Some(Interval { at_least: 0, at_most: upper }),
         }
     }
 
@@ -204,7 +215,7 @@ impl Kind {
     /// The least base that is published.
     pub(crate) fn threshold(&self, parameters: &Parameters) -> u32 {
         let own = match self {
-            Kind::Mean { .. } => parameters.mean_threshold.max(parameters.threshold),
+            Kind::Mean { .. } | Kind::Sum { .. } => parameters.mean_threshold.max(parameters.threshold),
             Kind::Count { .. } | Kind::Answer { .. } => parameters.threshold,
         };
         match self.class() {

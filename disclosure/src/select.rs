@@ -128,6 +128,7 @@ impl Selection<'_> {
             Kind::Mean { lower, upper, .. } => {
                 crate::mean_band(lower, upper, women, i64::from(women) * lower, self.parameters).is_some()
             }
+            Kind::Sum { upper, .. } => crate::sum_band(upper, women, 0, self.parameters).is_some(),
         }
     }
 

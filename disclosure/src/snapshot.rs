@@ -3,10 +3,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CategoryCode, DimensionCode, Kind, Refusal, Registry, RoundCode, Unit, UnitSet, Variable, VariableCode,
+    CategoryCode, DimensionCode, Interval, Kind, Refusal, Registry, RoundCode, Unit, UnitSet, Variable,
+    VariableCode,
 };
 
-/// A period of the fixed calendar. Counts come by quarter or year, answers and means by year.
+/// A period of the fixed calendar. Counts come by quarter or year, all else by year.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Period {
     Year { year: u16 },
@@ -70,7 +71,7 @@ pub enum Values {
     Members(UnitSet),
     /// Of an answer: the women who said yes. Who is not here, said no or nothing.
     Yes(UnitSet),
-    /// Of a mean: each woman's amount. Who is not here, counts as the lower end of the range.
+    /// Of a mean or sum: each woman's amount. Who is not here, counts as the lower end of the range.
     Amounts(BTreeMap<Unit, i64>),
 }
 
@@ -101,7 +102,8 @@ impl Snapshot {
                 }
                 let fits = match (&variable.kind, &measure.values) {
                     (Kind::Count { .. }, Values::Members(_)) => round.kind != RoundKind::AnonymousSurvey,
-                    (Kind::Answer { .. }, Values::Yes(_)) | (Kind::Mean { .. }, Values::Amounts(_)) => {
+                    (Kind::Answer { .. }, Values::Yes(_))
+                    | (Kind::Mean { .. } | Kind::Sum { .. }, Values::Amounts(_)) => {
                         matches!(self.period, Period::Year { .. })
                     }
                     _ => false,
@@ -155,18 +157,14 @@ impl Round {
 impl Values {
     /// The same, of these women only and as the variable's range allows: what the history keeps.
     pub(crate) fn within(&self, women: &UnitSet, variable: &Variable) -> Values {
-        match (self, variable.kind) {
+        match (self, variable.kind.range()) {
             (Values::Members(_), _) => Values::Members(women.clone()),
             (Values::Yes(yes), _) => Values::Yes(yes.and(women)),
-            (Values::Amounts(amounts), Kind::Mean { lower, upper, .. }) => Values::Amounts(
-                women
-                    .iter()
-                    .map(|unit| {
-                        (unit, amounts.get(&unit).map_or(lower, |amount| (*amount).clamp(lower, upper)))
-                    })
-                    .collect(),
-            ),
-            (Values::Amounts(amounts), _) => Values::Amounts(amounts.clone()),
+            (Values::Amounts(amounts), Some(Interval { at_least, at_most })) => {
+                let clipped = |unit| amounts.get(&unit).map_or(at_least, |a| (*a).clamp(at_least, at_most));
+                Values::Amounts(women.iter().map(|unit| (unit, clipped(unit))).collect())
+            }
+            (Values::Amounts(amounts), None) => Values::Amounts(amounts.clone()),
         }
     }
 

@@ -8,11 +8,15 @@ use rand::seq::SliceRandom;
 
 use crate::support::*;
 
-fn three_variables() -> Registry {
-    registry(&[variable("enrolled", ENROLLED), variable("busy", BUSY), variable("income", INCOME)])
+/// One of each kind.
+const KINDS: [(&str, Kind); 4] =
+    [("enrolled", ENROLLED), ("busy", BUSY), ("income", INCOME), ("earned", EARNED)];
+
+fn all_kinds(register: fn(&str, Kind) -> Variable) -> Registry {
+    registry(&KINDS.map(|(code, kind)| register(code, kind)))
 }
 
-/// One release of a count, a share and a mean.
+/// One release of a count, a share, a mean and a sum.
 fn one_release(seed: u64) -> (Vec<Woman>, Snapshot, Registry) {
     let mut rng = rng(seed);
     let size = rng.random_range(20..400);
@@ -22,9 +26,10 @@ fn one_release(seed: u64) -> (Vec<Woman>, Snapshot, Registry) {
         ("enrolled", Values::Members(units(&women))),
         ("busy", answers(&mut rng, &women, percent)),
         ("income", amounts(&mut rng, &women)),
+        ("earned", amounts(&mut rng, &women)),
     ];
     let snapshot = snapshot(2024, &women, measures);
-    (women, snapshot, three_variables())
+    (women, snapshot, all_kinds(variable))
 }
 
 fn release(snapshot: &Snapshot, registry: &Registry) -> Prepared {
@@ -45,6 +50,7 @@ fn p1_p2_every_interval_is_wide_and_true() {
                 Kind::Count { .. } => 5,
                 Kind::Answer { .. } => 8,
                 Kind::Mean { lower, upper, .. } => 8 * (upper - lower),
+                Kind::Sum { upper, .. } => 8 * upper,
             };
             assert!(cell.sum.at_most - cell.sum.at_least + 1 >= least, "seed {seed}: {cell:?}");
             match cell.figure {
@@ -58,6 +64,10 @@ fn p1_p2_every_interval_is_wide_and_true() {
                 Figure::Mean { base, mean } => {
                     assert!(base.contains(women) && women >= 25, "seed {seed}");
                     assert!(mean.at_least * women <= sum && sum <= mean.at_most * women, "seed {seed}");
+                }
+                Figure::Sum { base, sum: band } => {
+                    assert!(base.contains(women) && women >= 25, "seed {seed}");
+                    assert!(band.contains(sum) && band == cell.sum, "seed {seed}");
                 }
             }
         }
@@ -141,19 +151,21 @@ fn p5_what_is_shown_depends_on_memberships_only() {
 /// Some years with joiners and leavers.
 fn years(seed: u64, kind: fn(&str, Kind) -> Variable) -> (History, Registry) {
     let mut rng = rng(seed);
-    let registry = registry(&[kind("enrolled", ENROLLED), kind("busy", BUSY), kind("income", INCOME)]);
+    let registry = all_kinds(kind);
     let size = rng.random_range(60..250);
     let mut women = population(&mut rng, size);
     let percent = [60, 85, 97][rng.random_range(0..3)];
     // A persistent fact is a woman's for life.
     let everybody = population(&mut rng, 2000);
-    let (yes, amounts) = (answers(&mut rng, &everybody, percent), amounts(&mut rng, &everybody));
+    let yes = answers(&mut rng, &everybody, percent);
+    let (income, earned) = (amounts(&mut rng, &everybody), amounts(&mut rng, &everybody));
     let mut history = History::default();
     for year in 2020..2023 {
         let measures = vec![
             ("enrolled", Values::Members(units(&women))),
             ("busy", yes.clone()),
-            ("income", amounts.clone()),
+            ("income", income.clone()),
+            ("earned", earned.clone()),
         ];
         let snapshot = snapshot(year, &women, measures);
         history.publish(prepare(&history, &snapshot, &registry, &Parameters::default()).unwrap().record);
@@ -197,7 +209,7 @@ fn p7_p9_no_coalition_of_three_knows_a_fourth_after_any_release() {
         let everybody: Vec<Unit> = everybody.into_iter().collect();
         // The releases up to each year, and all years: what was safe stays so.
         for until in 1..=history.records.len() {
-            for variable in ["busy", "income"] {
+            for variable in ["busy", "income", "earned"] {
                 let mut known = History { records: history.records[..until].to_vec() };
                 known.records.iter_mut().for_each(|r| r.measurements.retain(|m| m.variable.0 == variable));
                 let coalition: UnitSet =

@@ -25,17 +25,22 @@ fn one(snapshot: &Snapshot, variables: &[Variable]) -> Vec<Coordinates> {
 }
 
 #[test]
-fn thresholds_of_counts_answers_and_means() {
+fn thresholds_of_counts_answers_means_and_sums() {
     let women = facilities([22, 23, 25, 9]);
     let measures = || {
         vec![
             ("enrolled", Values::Members(units(&women))),
             ("busy", half(&women)),
             ("income", Values::Amounts(Default::default())),
+            ("earned", Values::Amounts(women.iter().map(|w| (w.unit, 9000)).collect())),
         ]
     };
-    let registry =
-        registry(&[variable("enrolled", ENROLLED), variable("busy", BUSY), variable("income", INCOME)]);
+    let registry = registry(&[
+        variable("enrolled", ENROLLED),
+        variable("busy", BUSY),
+        variable("income", INCOME),
+        variable("earned", EARNED),
+    ]);
     let prepared = published(&History::default(), &snapshot(2024, &women, measures()), &registry);
     let cells = shown(&prepared.public);
     let figure = |variable: &str, facility: &str| {
@@ -53,6 +58,10 @@ fn thresholds_of_counts_answers_and_means() {
         figure("income", "F3"),
         Some(Figure::Mean { base, mean: Interval { at_least: 0, at_most: 1000 } })
     );
+    assert_eq!(figure("earned", "F2"), None);
+    // Each is counted with the most that the range allows, and the last band takes what is left of it.
+    let sum = Interval { at_least: 20_000, at_most: 59_999 };
+    assert_eq!(figure("earned", "F3"), Some(Figure::Sum { base, sum }));
 }
 
 #[test]
@@ -336,6 +345,32 @@ fn a_published_variable_keeps_its_meaning() {
     let changed = registry(&[persistent("busy", BUSY)]);
     let refused = prepare(&history, &asked, &changed, &Parameters::default());
     assert_eq!(refused.unwrap_err(), Refusal::VariableChanged("busy".into()));
+}
+
+#[test]
+fn a_range_has_two_ends_in_their_order() {
+    let women = facilities([60, 0, 0, 0]);
+    let asked = snapshot(2024, &women, vec![("busy", half(&women))]);
+    let class = RiskClass::SelfReported;
+    for kind in [Kind::Mean { class, lower: 1, upper: 1 }, Kind::Sum { class, upper: 0 }] {
+        let registry = registry(&[variable("busy", BUSY), variable("income", kind)]);
+        let refused = prepare(&History::default(), &asked, &registry, &Parameters::default()).unwrap_err();
+        assert_eq!(refused, Refusal::Registry("the ends of a range are in the wrong order or too large"));
+    }
+}
+
+#[test]
+fn who_waits_is_told_after_each_variable() {
+    let women = facilities([60, 0, 0, 0]);
+    let registry = registry(&[variable("busy", BUSY), variable("enrolled", ENROLLED)]);
+    let measures = vec![("busy", half(&women)), ("enrolled", Values::Members(units(&women)))];
+    let asked = snapshot(2024, &women, measures);
+    let mut told = Vec::new();
+    let mut observe = |done, of| told.push((done, of));
+    let (history, parameters) = (History::default(), Parameters::default());
+    let observed = prepare_observed(&history, &asked, &registry, &parameters, &mut observe).unwrap();
+    assert_eq!(told, [(1, 2), (2, 2)]);
+    assert_eq!(observed, published(&history, &asked, &registry));
 }
 
 #[test]

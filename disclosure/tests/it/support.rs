@@ -25,6 +25,7 @@ pub fn rng(seed: u64) -> StdRng {
 
 pub const BUSY: Kind = Kind::Answer { class: RiskClass::SelfReported };
 pub const INCOME: Kind = Kind::Mean { class: RiskClass::SelfReported, lower: 0, upper: 2000 };
+pub const EARNED: Kind = Kind::Sum { class: RiskClass::SelfReported, upper: 2000 };
 pub const ENROLLED: Kind = Kind::Count { sensitive: false };
 
 pub fn variable(code: &str, kind: Kind) -> Variable {
@@ -186,6 +187,7 @@ pub fn system(history: &History, fixed: UnitSet) -> audit::System {
     for measurement in history.records.iter().flat_map(|record| &record.measurements) {
         let range = match measurement.kind {
             Kind::Mean { lower, upper, .. } => Some(Interval { at_least: lower, at_most: upper }),
+            Kind::Sum { upper, .. } => Some(Interval { at_least: 0, at_most: upper }),
             _ => None,
         };
         for cell in &measurement.cells {
