@@ -8,7 +8,7 @@ use disclosure::audit::{Constraint, Measured, Move, System, world_with};
 use disclosure::*;
 use serde_json::Value;
 
-use crate::attack::determined;
+use crate::attacker::{Attacker, Found};
 use crate::support::{BUSY, cells};
 
 /// A table in which some cells are hidden and all margins are exact, as a system: each hidden cell is a unit whose
@@ -234,7 +234,7 @@ fn linked_classifications_of_other_peoples_microdata_stay_unknown() {
     let published: Vec<_> = cells(&history).into_iter().map(|(_, c)| (c.members.clone(), c.sum)).collect();
     println!("microdata2: {} cells of {} people", published.len(), rows.len());
     assert!(published.len() >= 5);
-    assert_eq!(determined(&published, &yes, &UnitSet::new()), 0);
+    assert_eq!(Attacker::new(&published, &yes).attack(&UnitSet::new()), Found::default());
 }
 
 #[test]
@@ -243,6 +243,6 @@ fn the_public_rounding_rule_is_the_one_that_the_attack_is_made_on() {
     for line in text.lines().skip(1) {
         let row: Vec<&str> = line.split(',').collect();
         let count: i64 = row[0].parse().unwrap();
-        assert_eq!(row[3].parse::<i64>().ok(), crate::attack::rounded(count), "{count}");
+        assert_eq!(row[3].parse::<i64>().ok(), crate::scenario::rounded(count), "{count}");
     }
 }
