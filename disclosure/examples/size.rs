@@ -1,6 +1,8 @@
-//! How long a large release takes: 2,000 women, 40 variables of 44 cells each, 8 earlier releases.
+//! How long a large release takes, and how much memory: 40 variables of 44 cells each, 8 earlier releases.
 //!
-//!     cargo run --release -p disclosure --example large [persistent]
+//!     cargo run --release -p disclosure --example size [women] [facts]
+//!
+//! With `facts`, what women say holds for life, and the audit of a release goes over all earlier ones.
 
 #![expect(clippy::unwrap_used, reason = "a measurement: what fails, should stop it")]
 
@@ -15,21 +17,23 @@ mod support;
 
 use support::*;
 
-const WOMEN: usize = 2_000;
 const RELEASES: u16 = 9;
 
 fn main() {
-    let for_life = std::env::args().any(|argument| argument == "persistent");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let for_life = arguments.iter().any(|argument| argument == "facts");
+    let size = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(2_000_usize);
     let register = |code: &str, kind| if for_life { persistent(code, kind) } else { variable(code, kind) };
     let kinds = |at: usize| match at {
         0..4 => ENROLLED,
-        4..34 => BUSY,
-        _ => INCOME,
+        4..32 => BUSY,
+        32..36 => INCOME,
+        _ => EARNED,
     };
     let variables: Vec<Variable> = (0..40).map(|at| register(&format!("v{at:02}"), kinds(at))).collect();
     let registry = registry(&variables);
     let mut rng = rng(1);
-    let everybody = population(&mut rng, 10_000);
+    let everybody = population(&mut rng, size as u32 * 5);
     let lasting: Vec<Values> = variables
         .iter()
         .enumerate()
@@ -40,8 +44,8 @@ fn main() {
         })
         .collect();
 
-    let mut women = everybody[..WOMEN].to_vec();
-    let mut next = WOMEN;
+    let mut women = everybody[..size].to_vec();
+    let mut next = size;
     let mut history = History::default();
     for year in 2016..2016 + RELEASES {
         let measures: Vec<_> = variables
@@ -50,7 +54,7 @@ fn main() {
             .map(|(variable, lasting)| {
                 let values = match variable.kind {
                     Kind::Answer { .. } if !for_life => answers(&mut rng, &women, 85),
-                    Kind::Mean { .. } if !for_life => amounts(&mut rng, &women),
+                    Kind::Mean { .. } | Kind::Sum { .. } if !for_life => amounts(&mut rng, &women),
                     _ => lasting.clone(),
                 };
                 (variable.code.0.as_str(), values)
@@ -61,16 +65,24 @@ fn main() {
         let prepared = prepare(&history, &snapshot, &registry, &Parameters::default()).unwrap();
         let whole = prepared.report.variables.iter().filter(|v| v.outcome == Outcome::Whole).count();
         println!(
-            "{year}: {:.1} s; {} cells shown of {}, {whole} variables whole of 40, largest witness {}",
+            "{year}: {:.1} s, {} MB at most; {} cells shown of {}, {whole} variables whole of 40, largest witness {}",
             start.elapsed().as_secs_f64(),
+            most_memory(),
             shown(&prepared.public).len(),
             prepared.public.tables.iter().map(|table| table.cells.len()).sum::<usize>(),
             prepared.report.variables.iter().map(|v| v.largest_witness).max().unwrap_or_default(),
         );
         history.publish(prepared.record);
         women.retain(|_| rng.random_range(0..100) >= 30);
-        let come = WOMEN - women.len();
+        let come = size - women.len();
         women.extend_from_slice(&everybody[next..next + come]);
         next += come;
     }
+}
+
+/// The most memory that this process ever held, as Linux has it.
+fn most_memory() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<usize>().ok()).unwrap_or_default() / 1000
 }
