@@ -47,6 +47,8 @@ pub struct SearchLimits {
     pub breadth: u32,
     /// How many single changes are looked at in all.
     pub steps: u64,
+    /// How many walks are tried where that found nothing.
+    pub walks: u32,
 }
 
 impl Default for Parameters {
@@ -64,7 +66,7 @@ impl Default for Parameters {
             coalition: 3,
             most_dimensions: 2,
             delay_days: 60,
-            search: SearchLimits { helpers: 8, breadth: 12, steps: 200_000 },
+            search: SearchLimits { helpers: 8, breadth: 12, steps: 20_000, walks: 100 },
         }
     }
 }

@@ -66,13 +66,47 @@ impl<'a> Search<'a> {
 
     /// Moves of other women, none of them in `barred`, that make a world of this move. `class` is the mover's.
     pub fn helpers(&mut self, class: usize, target: Move, barred: &UnitSet) -> Option<Vec<Move>> {
+        self.begin(class, target, barred);
+        let found = (1..=self.limits.helpers).any(|depth| self.repair(depth));
+        let mut turn = 0;
+        (found || (0..self.limits.walks).any(|_| self.walk(class, target, barred, &mut turn)))
+            .then(|| self.together())
+    }
+
+    fn begin(&mut self, class: usize, target: Move, barred: &UnitSet) {
         self.shift.fill(0);
         self.moves.clear();
         self.used = barred.clone();
         self.used.insert(target.unit);
         self.steps = self.limits.steps;
         self.apply(class, target.by);
-        (1..=self.limits.helpers).any(|depth| self.repair(depth)).then(|| self.together())
+    }
+
+    /// Where going through all ways in their order takes too long: one way that goes on with any of the best moves for
+    /// any of the broken sums, and never back. Which, is as good as random, and the same each time.
+    fn walk(&mut self, class: usize, target: Move, barred: &UnitSet, turn: &mut u64) -> bool {
+        self.begin(class, target, barred);
+        for _ in 0..=2 * self.limits.helpers {
+            let broken: Vec<(usize, i64)> = (0..self.shift.len())
+                .map(|at| (at, self.outside(at, self.shift[at])))
+                .filter(|&(_, violation)| violation > 0)
+                .collect();
+            if broken.is_empty() {
+                return true;
+            }
+            let (at, violation) = broken[any(turn, broken.len())];
+            let mut ways = self.ways_on(at, violation);
+            let best = ways.first().map(|way| way.change);
+            ways.retain(|way| Some(way.change) == best);
+            if ways.is_empty() {
+                return false;
+            }
+            let Step { class, step, .. } = ways.swap_remove(any(turn, ways.len()));
+            self.apply(class, step.by);
+            self.moves.push((class, step));
+            self.used.insert(step.unit);
+        }
+        false
     }
 
     /// The moves of the world, one for each woman.
@@ -189,6 +223,12 @@ impl<'a> Search<'a> {
         let (down, up) = self.slack[at];
         (shift - up).max(-down - shift).max(0)
     }
+}
+
+/// One of so many, differently at each turn: the high bits of a linear congruence.
+fn any(turn: &mut u64, of: usize) -> usize {
+    *turn = turn.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    (*turn >> 33) as usize % of
 }
 
 /// Which class a woman is in, for those who begin from a woman.

@@ -34,7 +34,7 @@ impl Suppressed {
             Constraint { measure: 0, members, sum: Interval { at_least: sum, at_most: sum } }
         });
         let system = System::new(vec![measured], margins.collect(), UnitSet::new()).unwrap();
-        let search = SearchLimits { helpers: 16, breadth: 16, steps: 100_000 };
+        let search = SearchLimits { helpers: 16, breadth: 16, steps: 100_000, walks: 0 };
         let parameters = Parameters { search, ..Parameters::default() };
         let at = self.names.iter().position(|name| name == cell).unwrap();
         let unit = Unit(at as u32);

@@ -99,7 +99,7 @@ fn subsets(of: &[usize], size: usize) -> Vec<Vec<usize>> {
 
 #[test]
 fn p8_without_a_coalition_the_auditor_says_what_trying_all_worlds_says() {
-    let search = SearchLimits { helpers: 12, breadth: 1000, steps: u64::MAX };
+    let search = SearchLimits { helpers: 12, breadth: 1000, steps: u64::MAX, walks: 0 };
     let parameters = Parameters { coalition: 0, search, ..Parameters::default() };
     let (mut safe, mut unsafe_) = (0, 0);
     for seed in 0..cases() {
