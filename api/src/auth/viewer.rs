@@ -16,11 +16,11 @@ pub struct Viewer(Option<Member>);
 struct Member {
     account: Option<Uuid>,
     organization: Uuid,
-    /// None for the system, which holds no rights and whose writes say why they happen.
+    /// None for the system, whose writes say why they happen and which holds no rights but those that it is given.
     role: Option<Role>,
     facilities: Option<Arc<HashSet<Uuid>>>,
     credential: Credential,
-    /// What a key is for; none when it is for all that the role may.
+    /// What a key is for, and what the program was given; none when it is all that the role may.
     scopes: Option<Arc<[Right]>>,
 }
 
@@ -72,6 +72,11 @@ impl Viewer {
         }))
     }
 
+    /// The same with rights, for what is done under the rules that members are under.
+    pub(crate) fn system_with(organization: Uuid, rights: &[Right]) -> Self {
+        Self::system(organization).with(Credential::Token, Some(rights.into()))
+    }
+
     /// Null for nobody, and for the system.
     pub fn account(&self) -> Option<Uuid> {
         self.0.as_ref().and_then(|member| member.account)
@@ -92,13 +97,14 @@ impl Viewer {
     }
 
     pub fn has(&self, right: Right) -> bool {
-        self.role().is_some_and(|role| right.held_by(role))
+        // The program holds what it was given and nothing else.
+        self.role().map_or_else(|| self.scopes().is_some(), |role| right.held_by(role))
             && self.scopes().is_none_or(|scopes| scopes.contains(&right))
             // Administrators make keys, and reach no woman's record: not by a key of theirs either.
             && !(self.key().is_some() && right.is_of_records())
     }
 
-    /// What the key of the request is for; none when it is for all that the role may, or is no key.
+    /// What the key of the request is for, or the program was given; none when it is all that the role may.
     fn scopes(&self) -> Option<&[Right]> {
         self.0.as_ref().and_then(|member| member.scopes.as_deref())
     }
@@ -148,5 +154,22 @@ impl Viewer {
     /// Whether the viewer works for this organisation.
     pub fn is_staff_of(&self, organization: Uuid) -> bool {
         self.audience() == Audience::Staff && self.organization() == Some(organization)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_program_holds_what_it_was_given_and_nothing_else() {
+        let held = |viewer: &Viewer| -> Vec<Right> {
+            Right::ALL.into_iter().filter(|right| viewer.has(*right)).collect()
+        };
+        assert_eq!(held(&Viewer::system(Uuid::nil())), []);
+        assert_eq!(held(&Viewer::system_with(Uuid::nil(), &[])), []);
+        let given = [Right::SurveyRead, Right::ResponseRecord];
+        assert_eq!(held(&Viewer::system_with(Uuid::nil(), &given)), given);
+        assert_eq!(held(&Viewer::nobody()), []);
     }
 }

@@ -50,7 +50,7 @@ pub enum Command {
     },
     /// After the database was put back from a backup, before the server starts: devices and lists begin anew.
     Restored,
-    /// Import a CSV or XLSX file. Every row is checked before anything is written.
+    /// Import a file: CSV, XLSX, an XLSForm or JSON of a survey. Every row is checked before anything is written.
     Import(import::Import),
     /// Print a CSV file to fill in for `umbral import`: names, HXL tags and an example, which no import reads.
     Template {

@@ -271,7 +271,7 @@ impl<'r, 'f> Cells<'r, 'f> {
 }
 
 /// Ten characters, and within living memory: a year of two digits is no year of the first century.
-fn date(text: &str) -> Option<NaiveDate> {
+pub(super) fn date(text: &str) -> Option<NaiveDate> {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 10
         && bytes.iter().enumerate().all(|(place, byte)| match place {

@@ -26,11 +26,11 @@ pub(super) struct Row<'r> {
     record: &'r Record<'r>,
 }
 
-/// The separator with which the header row has the most names that we know, and the comma in doubt.
-pub(super) fn delimiter(text: &str, kind: Kind) -> u8 {
+/// The separator with which the header row has the most names that are known, and the comma in doubt.
+pub(super) fn delimiter(text: &str, is_known: impl Fn(&str) -> bool) -> u8 {
     let score = |delimiter: u8| match Records::new(text, delimiter).next() {
         Next::Record(record) => {
-            let known = record.cells.iter().filter(|cell| find(headers(kind), cell).is_some()).count();
+            let known = record.cells.iter().filter(|cell| is_known(cell)).count();
             (known, record.cells.len())
         }
         Next::Broken { .. } | Next::End => (0, 0),
@@ -141,14 +141,14 @@ impl Row<'_> {
     }
 }
 
-fn uneven(found: usize, expected: usize) -> Reason {
+pub(super) fn uneven(found: usize, expected: usize) -> Reason {
     reason!(
         "The row has {found} cells, the header {expected}.",
         "La fila tiene {found} celdas; el encabezado, {expected}."
     )
 }
 
-fn find(headers: &[Header], name: &str) -> Option<usize> {
+pub(super) fn find(headers: &[Header], name: &str) -> Option<usize> {
     headers.iter().position(|header| header.name.eq_ignore_ascii_case(name))
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::store::input::{Message, UserErrorCode};
+
 /// The most faults that are listed for one file.
 pub const MAX_FAULTS: usize = 1000;
 
@@ -85,6 +87,8 @@ pub enum FaultCode {
     Expired,
     /// It does not go together with the rest.
     Invalid,
+    /// It is a question, a condition or a bound that no instrument holds.
+    Unsupported,
     /// What is there already is not the same.
     Conflict,
     /// More faults than are listed.
@@ -120,9 +124,34 @@ impl FaultCode {
             FaultCode::InsufficientStock => "INSUFFICIENT_STOCK",
             FaultCode::Expired => "EXPIRED",
             FaultCode::Invalid => "INVALID",
+            FaultCode::Unsupported => "UNSUPPORTED",
             FaultCode::Conflict => "CONFLICT",
             FaultCode::More => "MORE",
         }
+    }
+}
+
+impl From<UserErrorCode> for FaultCode {
+    fn from(code: UserErrorCode) -> Self {
+        match code {
+            // No row of a file is let in or tried again by itself.
+            UserErrorCode::Invalid
+            | UserErrorCode::NotPermitted
+            | UserErrorCode::NotAccepted
+            | UserErrorCode::TooManyTries => Self::Invalid,
+            UserErrorCode::NotFound => Self::NotFound,
+            UserErrorCode::Conflict => Self::Conflict,
+            UserErrorCode::Duplicate => Self::Duplicate,
+            UserErrorCode::OutOfRange => Self::OutOfRange,
+            UserErrorCode::InsufficientStock => Self::InsufficientStock,
+            UserErrorCode::Expired => Self::Expired,
+        }
+    }
+}
+
+impl From<Message> for Reason {
+    fn from(message: Message) -> Self {
+        Self { en: message.en.to_owned(), es: message.es.to_owned() }
     }
 }
 
@@ -135,8 +164,12 @@ pub struct Faults {
 
 impl Faults {
     pub(crate) fn add(&mut self, line: u32, column: Option<&str>, code: FaultCode, reason: Reason) {
+        self.put(Fault { line, column: column.map(str::to_owned), code, reason });
+    }
+
+    pub(crate) fn put(&mut self, fault: Fault) {
         if self.list.len() < MAX_FAULTS {
-            self.list.push(Fault { line, column: column.map(str::to_owned), code, reason });
+            self.list.push(fault);
         } else {
             self.more += 1;
         }
@@ -144,6 +177,11 @@ impl Faults {
 
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()
+    }
+
+    /// How many there are so far.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len() + self.more
     }
 
     pub(crate) fn into_result<T>(self, found: T) -> Result<T, Vec<Fault>> {

@@ -43,11 +43,13 @@ mod guard;
 mod headers;
 mod parse;
 mod resolve;
+mod responses;
 mod rows;
 mod sheet;
 mod source;
 mod text;
 mod unpack;
+mod xlsform;
 
 pub use fault::{Fault, FaultCode, Faults, MAX_FAULTS, Reason};
 pub(crate) use fault::{quoted, reason};
@@ -57,11 +59,13 @@ pub use resolve::{
     GoodFound, KitFound, Lookup, ProgramFound, RegionFound, Resolved, ResolvedDistribution, ResolvedFacility,
     ResolvedKit, ResolvedLine, ResolvedProgram, resolve, resolve_into,
 };
+pub use responses::{Asked, Format, FoundResponse, Names, Renamed, read_responses, responses_template};
 pub use rows::{
     DistributionLineRow, DistributionRow, FacilityRow, FormLineRow, FormRow, Happened, ItemRow, KitLineRow,
     KitRow, ProgramRow, Rows, Supplied, Table,
 };
 pub use text::{Encoding, MAX_BYTES};
+pub use xlsform::{Form, QuestionPlace, read_form};
 
 use columns::Columns;
 use source::Source;
@@ -119,10 +123,12 @@ impl Kind {
 struct Limits {
     bytes: usize,
     rows: usize,
+    /// Of a workbook. The widest of our files has a fifth of them.
+    columns: u32,
     unpacked: unpack::Unpacked,
 }
 
-const LIMITS: Limits = Limits { bytes: MAX_BYTES, rows: MAX_ROWS, unpacked: unpack::UNPACKED };
+const LIMITS: Limits = Limits { bytes: MAX_BYTES, rows: MAX_ROWS, columns: 100, unpacked: unpack::UNPACKED };
 
 /// The rows of a file, or everything that is wrong with it, by line.
 ///
@@ -153,20 +159,21 @@ fn rows_within(
 ) -> Option<Table> {
     let text;
     let source = if sheet::is_workbook(bytes) {
-        sheet::SheetRecords::read(bytes, limits).map(Source::Sheet)
+        sheet::Book::open(bytes, limits).and_then(|mut book| book.first(limits)).map(Source::Sheet)
     } else {
+        let known = |name: &str| columns::find(headers(kind), name).is_some();
         match text::decode(bytes, encoding, limits.bytes) {
             Ok(decoded) => {
                 text = decoded;
-                Ok(Source::Text(Records::new(&text, columns::delimiter(&text, kind))))
+                Ok(Source::Text(Records::new(&text, columns::delimiter(&text, known))))
             }
             Err(fault) => Err(fault),
         }
     };
     let mut records = match source {
         Ok(records) => records,
-        Err(Fault { line, code, reason, .. }) => {
-            faults.add(line, None, code, reason);
+        Err(fault) => {
+            faults.put(fault);
             return None;
         }
     };

@@ -1,4 +1,4 @@
-//! Workbooks into records: the first sheet of an XLSX file that is not hidden.
+//! Workbooks into records: a sheet of an XLSX file, by its name or the first that is not hidden.
 //!
 //! Cells are read one after the other and kept as the text that a CSV file would have. A line is the number of the row
 //! that the spreadsheet shows.
@@ -14,13 +14,13 @@ use super::{
     unpack::{self, Refused},
 };
 
-/// The most columns that are looked at; the widest of our files has a fifth of them.
-const MOST_COLUMNS: u32 = 100;
-
 /// Whether the bytes are a ZIP archive, as every XLSX file is. No text begins so.
 pub(super) fn is_workbook(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PK\x03\x04")
 }
+
+/// A workbook that unpacks to no more than may be.
+pub(super) struct Book<'a>(Xlsx<Cursor<&'a [u8]>>);
 
 /// The rows of a sheet, without those that are empty.
 pub(super) struct SheetRecords {
@@ -28,8 +28,8 @@ pub(super) struct SheetRecords {
     width: usize,
 }
 
-impl SheetRecords {
-    pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Self, Fault> {
+impl<'a> Book<'a> {
+    pub(super) fn open(bytes: &'a [u8], limits: &Limits) -> Result<Self, Fault> {
         if bytes.len() > limits.bytes {
             let most = limits.bytes / 1024 / 1024;
             let reason = reason!(
@@ -42,10 +42,24 @@ impl SheetRecords {
             Refused::Unreadable => unreadable(),
             Refused::TooLarge(reason) => fault(1, FaultCode::TooLarge, reason),
         })?;
-        let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| unreadable())?;
-        let first = book.sheets_metadata().iter().find(|sheet| sheet.visible == SheetVisible::Visible);
+        Xlsx::new(Cursor::new(bytes)).map(Self).map_err(|_| unreadable())
+    }
+
+    /// Whether there is a sheet of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.sheets_metadata().iter().any(|sheet| sheet.name == name)
+    }
+
+    /// The rows of the first sheet that is not hidden.
+    pub(super) fn first(&mut self, limits: &Limits) -> Result<SheetRecords, Fault> {
+        let first = self.0.sheets_metadata().iter().find(|sheet| sheet.visible == SheetVisible::Visible);
         let name = first.map(|sheet| sheet.name.clone()).ok_or_else(unreadable)?;
-        let mut cells = book.worksheet_cells_reader(&name).map_err(|_| unreadable())?;
+        self.sheet(&name, limits)
+    }
+
+    /// The rows of the sheet of this name.
+    pub(super) fn sheet(&mut self, name: &str, limits: &Limits) -> Result<SheetRecords, Fault> {
+        let mut cells = self.0.worksheet_cells_reader(name).map_err(|_| unreadable())?;
         let mut rows: Vec<(u32, Vec<String>)> = Vec::new();
         let mut kept = 0;
         while let Some(cell) = cells.next_cell().map_err(|_| unreadable())? {
@@ -56,7 +70,7 @@ impl SheetRecords {
             }
             let line = row.saturating_add(1);
             kept += text.len();
-            if column >= MOST_COLUMNS || rows.len() > limits.rows + 2 || kept > limits.unpacked.cells {
+            if column >= limits.columns || rows.len() > limits.rows + 2 || kept > limits.unpacked.cells {
                 let reason = reason!(
                     "The sheet is larger than any that can be imported; import it in parts.",
                     "La hoja es más grande que cualquiera que se pueda importar; impórtela por partes."
@@ -75,9 +89,11 @@ impl SheetRecords {
         }
         // A spreadsheet keeps the cells of a row that are filled in, not those that could be.
         let width = rows.first().map_or(0, |(_, cells)| cells.len());
-        Ok(Self { rows: rows.into_iter(), width })
+        Ok(SheetRecords { rows: rows.into_iter(), width })
     }
+}
 
+impl SheetRecords {
     pub(super) fn next(&mut self) -> Next<'static> {
         let Some((line, cells)) = self.rows.next() else { return Next::End };
         let mut cells: Vec<Cow<'static, str>> = cells.into_iter().map(Cow::Owned).collect();

@@ -9,12 +9,20 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Access, Store, begin, write::Write};
-use crate::{auth::Viewer, error::Result};
+use crate::{
+    auth::{Right, Viewer},
+    error::Result,
+};
 
 impl Store {
     /// The program itself, acting for one organisation on the command line.
     pub async fn system(self: &Arc<Self>, organization: Uuid) -> Result<Access> {
         self.access(Viewer::system(organization)).await
+    }
+
+    /// The same for what members do: with the rights that it takes, so that the rules for them hold.
+    pub async fn system_with(self: &Arc<Self>, organization: Uuid, rights: &[Right]) -> Result<Access> {
+        self.access(Viewer::system_with(organization, rights)).await
     }
 
     /// A transaction for many rows. Dropped without [`Bulk::commit`], it leaves nothing.

@@ -29,6 +29,18 @@ pub async fn run_import(
     name: &str,
     bytes: &[u8],
 ) -> (bool, String) {
+    run_import_with(database, folder, folder, arguments, name, bytes).await
+}
+
+/// As [`run_import`], with the keys of a data folder.
+pub async fn run_import_with(
+    database: &TestDatabase,
+    data_dir: &Path,
+    folder: &Path,
+    arguments: &[&str],
+    name: &str,
+    bytes: &[u8],
+) -> (bool, String) {
     let path = folder.join(name);
     fs::write(&path, bytes).unwrap();
     let mut command = Command::new(program());
@@ -40,7 +52,7 @@ pub async fn run_import(
         .env_clear()
         .env("DATABASE_URL", &database.url)
         .env("UMBRAL_MODE", "demo")
-        .env("UMBRAL_DATA_DIR", folder);
+        .env("UMBRAL_DATA_DIR", data_dir);
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8(said).unwrap())

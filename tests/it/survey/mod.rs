@@ -1,5 +1,6 @@
 //! Surveys: instruments, rounds and responses.
 
+mod import;
 mod instrument;
 mod response;
 mod round;

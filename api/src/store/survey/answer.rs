@@ -65,6 +65,17 @@ impl Answer {
     }
 }
 
+/// The questions that need an answer and have none.
+pub(super) fn lacking<'q>(questions: &'q [Question], given: &[Answer]) -> Vec<&'q str> {
+    let answer_to = |code: &str| given.iter().find(|answer| answer.question == code);
+    let lacks = |question: &&Question| {
+        let asked = |when: &AskedWhen| answer_to(&when.question).is_some_and(|answer| answer.is_one_of(when));
+        let is_asked = question.asked_when.as_ref().is_none_or(asked);
+        question.required && is_asked && answer_to(&question.code).is_none()
+    };
+    questions.iter().filter(lacks).map(|question| question.code.as_str()).collect()
+}
+
 /// The answers in the order of the questions, and what is wrong with them.
 pub(super) fn fitting(faults: &mut Faults, questions: &[Question], given: &[Answer]) -> Vec<Answer> {
     let mut by_code: HashMap<&str, (usize, &Answer)> = HashMap::new();
@@ -130,7 +141,7 @@ const NO_QUESTION: Message =
     Message { en: "The instrument has no such question.", es: "El instrumento no tiene esa pregunta." };
 const TWICE: Message =
     Message { en: "This question is answered twice.", es: "Esta pregunta está dos veces." };
-const REQUIRED: Message = Message {
+pub(super) const REQUIRED: Message = Message {
     en: "A question that needs an answer has none. Say why it is missing.",
     es: "Falta una pregunta obligatoria. Indique por qué no hay respuesta.",
 };

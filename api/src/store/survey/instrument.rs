@@ -8,6 +8,7 @@ use entity::{
 };
 use sea_orm::{ActiveModelTrait, ColumnTrait, Condition, EntityTrait, QueryFilter, QuerySelect, Set};
 use serde::Deserialize;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
@@ -36,6 +37,9 @@ pub struct CreateInstrument {
     pub code: String,
     pub title: LocalizedInput,
     pub questions: Vec<QuestionInput>,
+    /// The SHA-256 of the file that it comes from, for the trace.
+    #[serde(skip)]
+    pub file: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -48,6 +52,9 @@ pub struct ReviseInstrument {
     #[serde(default)]
     pub title: Option<LocalizedInput>,
     pub questions: Vec<QuestionInput>,
+    /// As [`CreateInstrument::file`].
+    #[serde(skip)]
+    pub file: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -124,7 +131,12 @@ impl Access {
         };
         row.insert(&write.tx).await.map_err(taken("code"))?;
         self.put_questions(&write, id, 1, questions).await?;
-        write.finish_create("instrument", id, input.validate_only).await
+        let trace = written("CREATE", input.file.as_deref());
+        if !input.validate_only {
+            write.audit(trace.action, trace.entity, id, Some(1), trace.detail).await?;
+        }
+        write.end(input.validate_only).await?;
+        Ok((!input.validate_only).then_some(id))
     }
 
     /// Adds a version. What was answered before stays with the version that it answers.
@@ -147,7 +159,8 @@ impl Access {
         };
         let changed = self.change_instrument(&write, input.at, row).await?;
         self.put_questions(&write, input.at.id, number, questions).await?;
-        write.finish(changed, Trace::of("REVISE", "instrument"), input.at, input.validate_only).await
+        let trace = written("REVISE", input.file.as_deref());
+        write.finish(changed, trace, input.at, input.validate_only).await
     }
 
     /// Archives an instrument: no round begins with it any more.
@@ -207,6 +220,17 @@ impl Access {
             recorded_by: self.viewer.account(),
         };
         Ok(write.put::<instrument_version::Entity>(vec![row]).await?)
+    }
+}
+
+/// The trace of a version that somebody has written, or that came in a file.
+fn written<'a>(action: &'a str, file: Option<&str>) -> Trace<'a> {
+    match file {
+        None => Trace::of(action, "instrument"),
+        Some(file) => {
+            let detail = json!({ "file": file, "change": action });
+            Trace { action: "IMPORT", entity: "instrument", detail }
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 pub mod answer;
 mod fit;
+pub mod import;
 pub mod instrument;
 mod read;
 pub mod response;

@@ -60,11 +60,13 @@ pub struct ResponseRow {
 
 /// A row with what is the same for many: the key for answers of which nobody knows whose they are, and the questions of its
 /// round.
-struct Sending<'a> {
-    row: &'a ResponseRow,
-    anonymous: Option<&'a DataKey>,
+pub(super) struct Sending<'a> {
+    pub row: &'a ResponseRow,
+    pub anonymous: Option<&'a DataKey>,
     /// None when there is no such round.
-    questions: Option<&'a [Question]>,
+    pub questions: Option<&'a [Question]>,
+    /// The line of the file that it comes from.
+    pub line: Option<u32>,
 }
 
 impl Scoped for survey_response::Entity {
@@ -92,12 +94,7 @@ impl Access {
         self.require(Right::ResponseRecord)?;
         self.purpose()?;
         let anonymous = match rows.iter().any(|row| row.participant.is_none()) {
-            // Nothing is kept of what it seals.
-            true if validate_only => Some(match self.organization_key(OrganizationKeyKind::Survey).await? {
-                Some(key) => key,
-                None => DataKey::generate()?,
-            }),
-            true => Some(self.needed_key(OrganizationKeyKind::Survey).await?),
+            true => Some(self.nobodys_key(validate_only).await?),
             false => None,
         };
         let questions = self.questions_of(rows.iter().map(|row| row.round)).await?;
@@ -105,16 +102,35 @@ impl Access {
             row,
             anonymous: anonymous.as_ref(),
             questions: questions.get(&row.round).map(|questions| questions.0.as_slice()),
+            line: None,
         };
         let sending: Vec<_> = rows.iter().map(sending).collect();
         let (next, answers) = self.sync_rows(&sending, |_| validate_only).await?;
         let told = only_told(rows, &answers, validate_only);
         let women: Vec<Uuid> = told.filter_map(|row| row.participant).collect();
-        if !women.is_empty() {
-            let fields = ["outcome", "answeredOn", "facility", "formNumber", "answers"].map(str::to_owned);
-            next.reading().await?.end("survey_response", &fields, women, ()).await?;
-        }
+        next.told(women).await?;
         Ok((next, answers))
+    }
+
+    /// The trace of what a sender was told of women's responses.
+    pub(super) async fn told(&self, women: Vec<Uuid>) -> Result<()> {
+        if women.is_empty() {
+            return Ok(());
+        }
+        let fields = ["outcome", "answeredOn", "facility", "formNumber", "answers"].map(str::to_owned);
+        self.reading().await?.end("survey_response", &fields, women, ()).await
+    }
+
+    /// The key for answers of which nobody knows whose they are. Nothing is kept of what is only checked, so none is made
+    /// for it.
+    pub(super) async fn nobodys_key(&self, checked: bool) -> Result<DataKey> {
+        if !checked {
+            return self.needed_key(OrganizationKeyKind::Survey).await;
+        }
+        match self.organization_key(OrganizationKeyKind::Survey).await? {
+            Some(key) => Ok(key),
+            None => Ok(DataKey::generate()?),
+        }
     }
 
     /// Takes the answers of a response back: they are emptied for good, and that it was there stays.
@@ -153,7 +169,7 @@ impl Access {
         Ok(())
     }
 
-    async fn submit(&self, write: &Write<'_>, sending: &Sending<'_>) -> Written<sync::Answer> {
+    pub(super) async fn submit(&self, write: &Write<'_>, sending: &Sending<'_>) -> Written<sync::Answer> {
         let row = sending.row;
         write.hold_keys(KeyHold::Stay).await?;
         let rounds = self.select::<survey_round::Entity>().filter(survey_round::Column::Id.eq(row.round));
@@ -183,7 +199,7 @@ impl Access {
         }
         let Some(here) = here else {
             let fitting = self.fit(write, row, &round, questions).await?;
-            return self.submit_anew(write, row, &round, &fitting, key).await;
+            return self.submit_anew(write, sending, &round, &fitting, key).await;
         };
         let before = answer::open(Some(key), &here).transpose().map_err(unreadable)?.unwrap_or_default();
         let same = before == fitting(&mut Faults::default(), questions, &row.answers);
@@ -211,11 +227,12 @@ impl Access {
     async fn submit_anew(
         &self,
         write: &Write<'_>,
-        row: &ResponseRow,
+        sending: &Sending<'_>,
         round: &survey_round::Model,
         fitting: &Fitting,
         key: &DataKey,
     ) -> Written<sync::Answer> {
+        let row = sending.row;
         let (own, id) = (self.own()?, self.new_id());
         // Of nobody's response the moment and the sender would say whose it is.
         let named = round.linkage == SurveyLinkage::Pseudonymous;
@@ -243,7 +260,7 @@ impl Access {
             recorded_by: self.viewer.account().filter(|_| named),
         };
         write.put::<survey_response::Entity>(vec![new]).await.map_err(taken("clientId"))?;
-        write.audit_response(row, id, Trace::of("CREATE", "survey_response"), 1).await?;
+        write.audit_response(row, id, sending.made(), 1).await?;
         Ok(sync::Answer::new(&row.client_id, Outcome::Created, Some(id)))
     }
 
@@ -365,6 +382,20 @@ fn unreadable(fault: Error) -> Refused {
     match fault {
         Error::Undecipherable => UserError::new(UserErrorCode::Invalid, &["participant"], UNREADABLE).into(),
         other => other.into(),
+    }
+}
+
+impl Sending<'_> {
+    /// The trace of a new response. Of a file it has no digest: the answers of a small one could be guessed by it. The line
+    /// of nobody's response would say whose it is.
+    fn made(&self) -> Trace<'static> {
+        match (self.line, self.row.participant) {
+            (None, _) => Trace::of("CREATE", "survey_response"),
+            (Some(_), None) => Trace::of("IMPORT", "survey_response"),
+            (Some(line), Some(_)) => {
+                Trace { detail: json!({ "line": line }), ..Trace::of("IMPORT", "survey_response") }
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     error::Error,
     import::{FaultCode, FormRow, Reason, Supplied as Code, quoted, reason},
-    store::input::{Refused, UserError, UserErrorCode},
+    store::input::{Refused, UserError},
 };
 
 /// A line of the file, a column, and what is wrong there.
@@ -66,25 +66,9 @@ pub(super) fn fault_of(form: &FormRow, lines: &[usize], refused: Refused) -> Not
         let (line, column) = form.blamed(lines, &field);
         let day = day.map(|day| day.to_string()).unwrap_or_default();
         let said = |text: &str| text.replace("{day}", &day);
-        (line, column, code_of(code), Reason { en: said(message.en), es: said(message.es) })
+        (line, column, code.into(), Reason { en: said(message.en), es: said(message.es) })
     });
     NotRecorded::Faults(faults.collect())
-}
-
-fn code_of(code: UserErrorCode) -> FaultCode {
-    match code {
-        // No form is let in or tried again by itself.
-        UserErrorCode::Invalid
-        | UserErrorCode::NotPermitted
-        | UserErrorCode::NotAccepted
-        | UserErrorCode::TooManyTries => FaultCode::Invalid,
-        UserErrorCode::NotFound => FaultCode::NotFound,
-        UserErrorCode::Conflict => FaultCode::Conflict,
-        UserErrorCode::Duplicate => FaultCode::Duplicate,
-        UserErrorCode::OutOfRange => FaultCode::OutOfRange,
-        UserErrorCode::InsufficientStock => FaultCode::InsufficientStock,
-        UserErrorCode::Expired => FaultCode::Expired,
-    }
 }
 
 pub(super) fn one_fault(line: u32, column: &'static str, code: FaultCode, reason: Reason) -> NotRecorded {

@@ -1,5 +1,7 @@
 //! `umbral import`: all rows of a file are checked, then all are written, or none.
 
+mod survey;
+
 use std::{
     fmt::Write,
     fs::File,
@@ -62,6 +64,10 @@ enum Holds {
     /// Transfers and their arrivals, issues, losses and adjustments of stock, from paper forms.
     #[command(after_help = columns(Kind::Movements))]
     Movements(Options),
+    /// A questionnaire of surveys, from an XLSForm workbook.
+    Instrument(survey::InstrumentOptions),
+    /// What women said in a round, from a table or from JSON of KoboToolbox or ODK.
+    Responses(survey::ResponsesOptions),
 }
 
 #[derive(Args, Debug)]
@@ -69,18 +75,25 @@ struct Options {
     /// The CSV or XLSX file.
     #[arg(required_unless_present = "template")]
     file: Option<PathBuf>,
-    /// Slug of the organisation that the rows belong to; may be left out when there is one operator only.
-    #[arg(long)]
-    organization: Option<String>,
-    /// Check everything and say what would happen, but write nothing.
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    how: How,
     /// How the text of a CSV file is encoded.
     #[arg(long, value_enum, default_value_t = EncodingName::Utf8)]
     encoding: EncodingName,
     /// Print an empty file to fill in, and nothing else.
     #[arg(long)]
     template: bool,
+}
+
+/// What all imports are told.
+#[derive(Args, Debug)]
+struct How {
+    /// Slug of the organisation that the rows belong to; may be left out when there is one operator only.
+    #[arg(long)]
+    organization: Option<String>,
+    /// Check everything and say what would happen, but write nothing.
+    #[arg(long)]
+    dry_run: bool,
     /// The language of the report.
     #[arg(long, value_enum, default_value_t = Language::En)]
     lang: Language,
@@ -108,6 +121,15 @@ enum Language {
     Es,
 }
 
+impl From<EncodingName> for Encoding {
+    fn from(name: EncodingName) -> Self {
+        match name {
+            EncodingName::Utf8 => Self::Utf8,
+            EncodingName::Latin1 => Self::Latin1,
+        }
+    }
+}
+
 impl Language {
     fn of(self, reason: &Reason) -> &str {
         match self {
@@ -131,6 +153,8 @@ impl Import {
             Holds::Kits(registry) => (Kind::Kits, registry.options, registry.publish),
             Holds::Receipts(options) => (Kind::Receipts, options, false),
             Holds::Movements(options) => (Kind::Movements, options, false),
+            Holds::Instrument(options) => return options.run(settings).await,
+            Holds::Responses(options) => return options.run(settings).await,
         };
         let path = match (&options.file, options.template) {
             (Some(path), false) => path,
@@ -139,20 +163,31 @@ impl Import {
                 return Ok(());
             }
         };
-        let lang = options.lang;
+        let how = &options.how;
         let began = Instant::now();
-        let bytes = match read_file(path)? {
-            Ok(bytes) => bytes,
-            Err(fault) => return Err(refused(&[fault], lang)),
-        };
+        let bytes = read_file(path, how.lang)?;
         let config = tool_config(settings)?;
         let store = serve::open(&config).await?;
         let entries = if publish { Entries::Published } else { Entries::Drafts };
         let done = import(&store, &config, kind, &options, &bytes, entries).await;
         store.close().await;
-        let Counts { rows, created, unchanged } = done?;
+        done?.report(how, began);
+        Ok(())
+    }
+}
+
+/// What a report counts: rows of the file, and the entries that they make.
+struct Counts {
+    rows: usize,
+    created: usize,
+    unchanged: usize,
+}
+
+impl Counts {
+    fn report(self, how: &How, began: Instant) {
+        let Self { rows, created, unchanged } = self;
         let seconds = format!("{:.1}", began.elapsed().as_secs_f64());
-        let report = if options.dry_run {
+        let report = if how.dry_run {
             reason!(
                 "{rows} rows read; {created} would be created, {unchanged} unchanged; nothing was written; \
                  {seconds} s",
@@ -165,16 +200,8 @@ impl Import {
                 "{rows} filas leídas; {created} creadas, {unchanged} sin cambios; {seconds} s"
             )
         };
-        println!("{}", lang.of(&report));
-        Ok(())
+        println!("{}", how.lang.of(&report));
     }
-}
-
-/// What a report counts: rows of the file, and the entries that they make.
-struct Counts {
-    rows: usize,
-    created: usize,
-    unchanged: usize,
 }
 
 async fn import(
@@ -185,25 +212,21 @@ async fn import(
     bytes: &[u8],
     entries: Entries,
 ) -> Result<Counts, Failed> {
-    let lang = options.lang;
-    let owner = owner(&*store.catalog().await?, config, options)?;
+    let How { lang, dry_run, .. } = options.how;
+    let owner = owner(&*store.catalog().await?, config, &options.how)?;
     let access = store.system(owner).await?;
-    let encoding = match options.encoding {
-        EncodingName::Utf8 => Encoding::Utf8,
-        EncodingName::Latin1 => Encoding::Latin1,
-    };
     let mut faults = Faults::default();
-    let Some(table) = read_into(bytes, kind, encoding, &mut faults) else {
-        return Err(refused(&faults.into_list(), lang));
+    let Some(table) = read_into(bytes, kind, options.encoding.into(), &mut faults) else {
+        return Err(refused(faults, lang));
     };
     let rows = count(&table.rows);
     let resolved = resolve_into(table, &access.import_registry(kind)?, access.today(), &mut faults);
     let plan = access.import_plan(resolved, &mut faults).await?;
     if !faults.is_empty() {
-        return Err(refused(&faults.into_list(), lang));
+        return Err(refused(faults, lang));
     }
     let counts = Counts { rows, created: plan.created(), unchanged: plan.unchanged };
-    if !options.dry_run && counts.created > 0 {
+    if !dry_run && counts.created > 0 {
         write(&access, plan, bytes, entries).await.map_err(|stopped| stopped_by(stopped, lang))?;
     }
     Ok(counts)
@@ -215,31 +238,42 @@ async fn write(
     bytes: &[u8],
     entries: Entries,
 ) -> Result<(), Stopped> {
-    let bar = ProgressBar::with_draw_target(Some(plan.created() as u64), ProgressDrawTarget::stderr());
+    let bar = bar(plan.created());
+    let done = access.import_write(plan, &digest(bytes), entries, |done| bar.set_position(done as u64)).await;
+    bar.finish_and_clear();
+    done
+}
+
+/// A bar that shows how many of some entries are done.
+fn bar(all: usize) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(all as u64), ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} {eta}") {
         bar.set_style(style);
     }
+    bar
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+fn digest(bytes: &[u8]) -> String {
     let mut file = String::with_capacity(64);
     for byte in Sha256::digest(bytes) {
         // Writing to a string cannot fail.
         let _ = write!(file, "{byte:02x}");
     }
-    let done = access.import_write(plan, &file, entries, |done| bar.set_position(done as u64)).await;
-    bar.finish_and_clear();
-    done
+    file
 }
 
 /// The organisation that the rows belong to.
-fn owner(catalog: &Catalog, config: &Config, options: &Options) -> Result<Uuid, Failed> {
+fn owner(catalog: &Catalog, config: &Config, how: &How) -> Result<Uuid, Failed> {
     let open = || catalog.organizations.iter().filter(|entry| entry.row.archived_at.is_none());
     let named = |slug: &str| open().find(|entry| entry.row.slug == slug).map(|entry| entry.row.id);
-    if let Some(slug) = &options.organization {
+    if let Some(slug) = &how.organization {
         return named(slug).ok_or_else(|| {
             let reason = reason!(
                 "there is no organisation \"{slug}\"; nothing was written",
                 "no existe la organización «{slug}»; no se escribió nada"
             );
-            options.lang.failed(&reason)
+            how.lang.failed(&reason)
         });
     }
     if let Some(id) = named(DEMO_ORGANIZATION).filter(|_| config.mode == Mode::Demo) {
@@ -248,14 +282,14 @@ fn owner(catalog: &Catalog, config: &Config, options: &Options) -> Result<Uuid, 
     let operators: Vec<_> = open().filter(|entry| entry.row.kind == OrganizationKind::Operator).collect();
     match operators.as_slice() {
         [only] => Ok(only.row.id),
-        [] => Err(options.lang.failed(&reason!(
+        [] => Err(how.lang.failed(&reason!(
             "there is no operator organisation; give --organization",
             "no hay ninguna organización operadora; indique --organization"
         ))),
         several => {
             let slugs: Vec<&str> = several.iter().map(|entry| entry.row.slug.as_str()).collect();
             let slugs = slugs.join(", ");
-            Err(options.lang.failed(&reason!(
+            Err(how.lang.failed(&reason!(
                 "there are several operator organisations; give --organization, one of: {slugs}",
                 "hay varias organizaciones operadoras; indique --organization, una de: {slugs}"
             )))
@@ -263,8 +297,8 @@ fn owner(catalog: &Catalog, config: &Config, options: &Options) -> Result<Uuid, 
     }
 }
 
-/// The file's bytes, or the fault of being too large, found before they are read.
-fn read_file(path: &Path) -> Result<Result<Vec<u8>, Fault>, Failed> {
+/// The file's bytes. That it is too large is found before they are read.
+fn read_file(path: &Path, lang: Language) -> Result<Vec<u8>, Failed> {
     let fail = |fault: std::io::Error| Failed(format!("{}: {fault}", path.display()));
     let file = File::open(path).map_err(fail)?;
     let length = file.metadata().map_err(fail)?.len();
@@ -275,21 +309,29 @@ fn read_file(path: &Path) -> Result<Result<Vec<u8>, Fault>, Failed> {
             "The file has {size} MiB, more than {most}; import it in parts.",
             "El archivo pesa {size} MiB, más de {most}; impórtelo por partes."
         );
-        return Ok(Err(Fault { line: 1, column: None, code: FaultCode::TooLarge, reason }));
+        let mut faults = Faults::default();
+        faults.put(Fault { line: 1, column: None, code: FaultCode::TooLarge, reason });
+        return Err(refused(faults, lang));
     }
     // A pipe has no length, and a file may grow: the parser refuses the one byte too many.
     let mut bytes = Vec::new();
     file.take(most + 1).read_to_end(&mut bytes).map_err(fail)?;
-    Ok(Ok(bytes))
+    Ok(bytes)
 }
 
 /// Says everything that is wrong, one fault a line.
-fn refused(faults: &[Fault], lang: Language) -> Failed {
-    for Fault { line, column, code, reason } in faults {
-        let word = match lang {
-            Language::En => "line",
-            Language::Es => "línea",
-        };
+fn refused(faults: Faults, lang: Language) -> Failed {
+    let word = match lang {
+        Language::En => "line",
+        Language::Es => "línea",
+    };
+    refused_at(word, faults, lang)
+}
+
+/// As [`refused`], for files whose parts are not called lines.
+fn refused_at(word: &str, faults: Faults, lang: Language) -> Failed {
+    let faults = faults.into_list();
+    for Fault { line, column, code, reason } in &faults {
         // The name of an unknown column is the file's own, and goes to a terminal.
         let column: String = column.iter().flat_map(|name| name.chars().take(40)).collect();
         let column = column.replace(char::is_control, "\u{FFFD}");
