@@ -14,6 +14,7 @@ pub mod id;
 pub mod import;
 pub mod print;
 pub mod reference;
+pub mod sealed;
 pub mod serve;
 pub mod store;
 pub mod vault;

@@ -2,6 +2,7 @@
 
 mod outbox;
 mod record;
+mod release;
 mod rights;
 mod safeguarding;
 mod sign_in;
@@ -18,6 +19,10 @@ pub use self::outbox::OutboxKind;
 pub use self::record::{
     AgeBand, BlindIndexKind, ConsentDecision, ConsentMethod, ConsentPurpose, DependantRelation,
     MaternityState, MergeStatus, StayEnding,
+};
+pub use self::release::{
+    Asked, Base, Cut, Definition, ImpactSection, IndicatorKind, Mappings, Numerator, OutcomeAge,
+    OutcomeDimension, ReleaseStatus, ReviewDecision,
 };
 pub use self::rights::{
     RefusalGround, RetentionAction, RetentionEvent, RetentionSubject, RightsRequestChannel,

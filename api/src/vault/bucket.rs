@@ -211,7 +211,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// Puts a file in place, whole or not at all, for its owner alone. It is on the disk when this returns.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut new = tempfile::Builder::new()
         .prefix(".new-")
@@ -228,12 +228,12 @@ fn sync_folder(folder: &Path) -> Result<()> {
 }
 
 /// Makes a folder for its owner alone, where there is none.
-pub(super) fn private_folder(folder: &Path) -> Result<()> {
+pub(crate) fn private_folder(folder: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(Fault::io(folder))
 }
 
 /// Refuses what others than its owner can get at.
-pub(super) fn private(path: &Path) -> Result<()> {
+pub(crate) fn private(path: &Path) -> Result<()> {
     let mode = fs::metadata(path).map_err(Fault::io(path))?.mode();
     if mode & 0o077 == 0 { Ok(()) } else { Err(Fault::Exposed(path.to_owned())) }
 }

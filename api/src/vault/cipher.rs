@@ -17,7 +17,7 @@ const NONCE: usize = 12;
 const STEP: usize = 32;
 
 /// 256 bits.
-pub(super) type Key = Zeroizing<[u8; 32]>;
+pub(crate) type Key = Zeroizing<[u8; 32]>;
 
 /// The key of one woman.
 pub struct DataKey(pub(super) Key);
@@ -76,7 +76,7 @@ impl DataKey {
     }
 }
 
-pub(super) fn random() -> Result<Key> {
+pub(crate) fn random() -> Result<Key> {
     let mut key = Zeroizing::new([0; 32]);
     OsRng.try_fill_bytes(key.as_mut_slice()).map_err(|_| Fault::Randomness)?;
     Ok(key)

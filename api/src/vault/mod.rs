@@ -22,6 +22,10 @@ pub use self::{
     cipher::{DataKey, Place},
     master::{Master, Source, print_new},
 };
+pub(crate) use self::{
+    bucket::{private, private_folder, replace},
+    cipher::random,
+};
 
 /// Why a key or a value cannot be had. Holds no part of either.
 #[derive(Debug)]
