@@ -83,6 +83,10 @@ pub struct Settings {
     #[arg(long, env = "UMBRAL_MASTER_KEY_COMMAND", global = true, conflicts_with = "master_key_file")]
     pub master_key_command: Option<String>,
 
+    /// File of the key that releases are signed with; without it, in the data folder.
+    #[arg(long, env = "UMBRAL_RELEASE_KEY_FILE", global = true)]
+    pub release_key_file: Option<PathBuf>,
+
     /// JSON file of the days in which women's requests about their data are answered, by country, in place of those that
     /// Umbral comes with: docs/rights.md.
     #[arg(long, env = "UMBRAL_RIGHTS_CLOCKS", global = true)]
@@ -204,6 +208,8 @@ pub struct Config {
     pub record_keys: PathBuf,
     /// What these are wrapped by.
     pub master_key: vault::Source,
+    /// The file of the key that releases are signed with.
+    pub release_key: PathBuf,
     /// A file in place of the clocks that Umbral comes with.
     pub rights_clocks: Option<PathBuf>,
     pub cors_origins: Vec<String>,
@@ -231,6 +237,7 @@ pub struct Config {
 
 const RECORD_KEYS: &str = "record-keys";
 const MASTER_KEY: &str = "master.key";
+const RELEASE_KEY: &str = "release.key";
 
 const EXPORTS: ExportLimits =
     ExportLimits { workbooks: 4, of_account: 2, send_time: Duration::from_secs(60) };
@@ -243,9 +250,15 @@ const HEADS: &str = "heads";
 pub struct BadSetting(pub String);
 
 impl Settings {
+    /// The file of the key that releases are signed with. Commands that need nothing else ask for it here.
+    pub fn release_key(&self) -> PathBuf {
+        self.release_key_file.clone().unwrap_or_else(|| self.data_dir.join(RELEASE_KEY))
+    }
+
     /// # Errors
     /// What is missing or does not go together.
     pub fn into_config(self) -> Result<Config, BadSetting> {
+        let release_key = self.release_key();
         let given = secret(self.database_url, self.database_url_file.as_deref(), "DATABASE_URL")?;
         let outside_database_url = secret(
             self.outside_database_url,
@@ -282,6 +295,7 @@ impl Settings {
             listen: self.listen,
             record_keys: self.record_keys.unwrap_or_else(|| self.data_dir.join(RECORD_KEYS)),
             master_key,
+            release_key,
             data_dir: self.data_dir,
             database_url,
             outside_database_url,
@@ -331,6 +345,7 @@ impl Config {
             rights_clocks: None,
             record_keys: data_dir.join(RECORD_KEYS),
             master_key: vault::Source::File(data_dir.join(MASTER_KEY)),
+            release_key: data_dir.join(RELEASE_KEY),
             cors_origins: vec!["https://portal.example".to_owned()],
             trusted_proxies: Vec::new(),
             mail_command: None,

@@ -55,6 +55,10 @@ pub enum Kind {
     Instrument = 80,
     SurveyRound = 81,
     SurveyResponse = 82,
+    Indicator = 83,
+    Release = 84,
+    /// A published cell: nothing in the database has its id.
+    Outcome = 85,
     User = 30,
     Membership = 31,
     ServiceKey = 32,
@@ -109,6 +113,9 @@ impl Kind {
             Instrument,
             SurveyRound,
             SurveyResponse,
+            Indicator,
+            Release,
+            Outcome,
             User,
             Membership,
             ServiceKey,
@@ -235,6 +242,8 @@ pub const SALE: u8 = Kind::Sale as u8;
 pub const PAYOUT_RUN: u8 = Kind::PayoutRun as u8;
 pub const INSTRUMENT: u8 = Kind::Instrument as u8;
 pub const SURVEY_ROUND: u8 = Kind::SurveyRound as u8;
+pub const INDICATOR: u8 = Kind::Indicator as u8;
+pub const RELEASE: u8 = Kind::Release as u8;
 pub const USER: u8 = Kind::User as u8;
 pub const MEMBERSHIP: u8 = Kind::Membership as u8;
 pub const SERVICE_KEY: u8 = Kind::ServiceKey as u8;

@@ -10,6 +10,7 @@ use crate::{
     config::{Config, Mode},
     error::{Error, Result},
     http::{self, App, graphql::Engine},
+    sealed::{self, KeyFault, SigningKey},
     store::{
         Store,
         audit::heads::Heads,
@@ -166,6 +167,24 @@ pub fn vault(config: &Config) -> Result<Vault> {
     Ok(Vault::open(config.record_keys.clone(), config.master_key.clone())?)
 }
 
+/// Gives the store the key that releases are signed with, and the public ones to whoever reads. In demo mode it is made; in
+/// production nothing is published while it is missing.
+///
+/// # Errors
+/// When it is damaged, or others can get at it.
+pub fn release_keys(config: &Config, store: &Store) -> Result<serde_json::Value> {
+    let told = |fault: KeyFault| Error::Internal(fault.text());
+    let path = &config.release_key;
+    let key = match SigningKey::open(path) {
+        Err(KeyFault::None(_)) if config.mode == Mode::Demo => Some(SigningKey::renew(path).map_err(told)?),
+        Err(KeyFault::None(_)) => None,
+        found => Some(found.map_err(told)?),
+    };
+    let Some(key) = key else { return Ok(sealed::jwk_set(&[])) };
+    store.seal_releases_with(key);
+    Ok(sealed::jwk_set(&sealed::public_keys(path).map_err(told)?))
+}
+
 /// The clocks of a file.
 fn clocks(path: &Path) -> Result<Clocks> {
     let told = |fault: String| Error::Internal(format!("{}: {fault}", path.display()));
@@ -194,6 +213,7 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
     if let Some(path) = &config.rights_clocks {
         store.count_by(clocks(path)?);
     }
+    let release_keys = release_keys(&config, &store)?;
     store.destroy_retired().await?;
     store.encipher_notes().await?;
     let app = web::Data::new(App {
@@ -203,6 +223,7 @@ pub async fn start_with(config: Config, store: Arc<Store>) -> Result<Running> {
         graphql: Engine::new(),
         sockets: http::live::Sockets::default(),
         exports: http::Exports::new(config.exports.workbooks),
+        release_keys,
     });
     let server = HttpServer::new(move || {
         Actix::new().app_data(app.clone()).wrap(from_fn(http::frame)).configure(http::routes)

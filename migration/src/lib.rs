@@ -25,6 +25,7 @@ mod m20261122_000019_rights;
 mod m20261122_000020_hidden;
 mod m20261122_000021_merge;
 mod m20261122_000022_survey;
+mod m20261122_000023_release;
 pub mod outside;
 
 pub struct Migrator;
@@ -54,6 +55,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000020_hidden::Migration),
             Box::new(m20261122_000021_merge::Migration),
             Box::new(m20261122_000022_survey::Migration),
+            Box::new(m20261122_000023_release::Migration),
         ]
     }
 }

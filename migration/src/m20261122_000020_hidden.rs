@@ -30,7 +30,7 @@ impl MigrationTrait for Migration {
                     .col(timestamp_with_time_zone("recorded_at"))
                     .primary_key(&mut key(&["organization_id", "kind"]))
                     .foreign_key(&mut references("organization_id", "organization", "id"))
-                    .check(Expr::cust("kind IN ('SAFEGUARDING', 'SURVEY')"))
+                    .check(Expr::cust("kind IN ('SAFEGUARDING', 'SURVEY', 'RELEASE', 'TESTIMONY')"))
                     .to_owned(),
             )
             .await?;

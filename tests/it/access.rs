@@ -53,7 +53,8 @@ pub fn elements() -> Vec<Element> {
             all.push(Element { name, owner: owner.clone(), part, audiences, declared });
         };
         match &def.kind {
-            Kind::Scalar(_) => {}
+            // What stands in a union are objects, with rows of their own.
+            Kind::Scalar(_) | Kind::Union { .. } => {}
             Kind::Object { fields, .. } | Kind::Interface { fields, .. } => {
                 for field in fields.values() {
                     let name = format!("{owner}.{}", field.name);

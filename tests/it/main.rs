@@ -133,4 +133,10 @@ mod sign_in;
 mod rights_request;
 
 #[cfg(test)]
+mod release;
+
+#[cfg(test)]
+mod release_file;
+
+#[cfg(test)]
 mod retention;

@@ -17,7 +17,7 @@ use tests::{
 type Shape = fn(DbBackend) -> (String, Table);
 
 /// Every entity, under the name of its module.
-const ENTITIES: [(&str, Shape); 105] = [
+const ENTITIES: [(&str, Shape); 112] = [
     ("account", shape::<entity::account::Entity>),
     ("adequacy_norm", shape::<entity::adequacy_norm::Entity>),
     ("agreement", shape::<entity::agreement::Entity>),
@@ -60,6 +60,7 @@ const ENTITIES: [(&str, Shape); 105] = [
     ("gift_trace", shape::<entity::gift_trace::Entity>),
     ("idempotency", shape::<entity::idempotency::Entity>),
     ("identity", shape::<entity::identity::Entity>),
+    ("indicator", shape::<entity::indicator::Entity>),
     ("instance", shape::<entity::instance::Entity>),
     ("instrument", shape::<entity::instrument::Entity>),
     ("instrument_version", shape::<entity::instrument_version::Entity>),
@@ -97,6 +98,12 @@ const ENTITIES: [(&str, Shape); 105] = [
     ("record_reach", shape::<entity::record_reach::Entity>),
     ("refresh_token", shape::<entity::refresh_token::Entity>),
     ("region", shape::<entity::region::Entity>),
+    ("release", shape::<entity::release::Entity>),
+    ("release_data", shape::<entity::release_data::Entity>),
+    ("release_file", shape::<entity::release_file::Entity>),
+    ("release_review", shape::<entity::release_review::Entity>),
+    ("release_unit", shape::<entity::release_unit::Entity>),
+    ("release_units", shape::<entity::release_units::Entity>),
     ("reset_token", shape::<entity::reset_token::Entity>),
     ("retention_rule", shape::<entity::retention_rule::Entity>),
     ("rights_request", shape::<entity::rights_request::Entity>),

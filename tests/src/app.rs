@@ -84,6 +84,14 @@ impl TestApp {
         app
     }
 
+    /// A running server with the demonstration data set and its published outcomes.
+    pub async fn outcomes(backend: Backend) -> Self {
+        let app = Self::demo(backend).await;
+        let published = api::demo::outcomes::publish(&app.running.store, |_, _| {}).await;
+        published.unwrap_or_else(|error| panic!("outcomes: {error:?}"));
+        app
+    }
+
     /// Moves the clock of the server.
     pub fn set_now(&self, now: &str) {
         let now = now.parse().unwrap_or_else(|error| panic!("{now}: {error}"));
@@ -188,6 +196,27 @@ impl std::ops::Deref for DemoApp {
 impl Fixture for DemoApp {
     async fn start(backend: Backend) -> Self {
         Self(TestApp::demo(backend).await)
+    }
+
+    async fn stop(self) {
+        self.0.shut_down().await;
+    }
+}
+
+/// A [`TestApp`] with the demonstration data set and its published outcomes.
+pub struct OutcomesApp(TestApp);
+
+impl std::ops::Deref for OutcomesApp {
+    type Target = TestApp;
+
+    fn deref(&self) -> &TestApp {
+        &self.0
+    }
+}
+
+impl Fixture for OutcomesApp {
+    async fn start(backend: Backend) -> Self {
+        Self(TestApp::outcomes(backend).await)
     }
 
     async fn stop(self) {

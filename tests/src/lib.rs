@@ -15,7 +15,7 @@ mod program;
 pub mod socket;
 mod sqlite;
 
-pub use app::{DemoApp, TODAY, TestApp};
+pub use app::{DemoApp, OutcomesApp, TODAY, TestApp};
 pub use client::{Answer, Client};
 pub use database::{Backend, TestDatabase};
 pub use folder::Folder;

@@ -92,6 +92,19 @@ pub enum Right {
     ResponseRecord,
     /// To read what a woman said in a round.
     ResponseRead,
+    /// How outcomes are defined, risk classes included.
+    IndicatorRead,
+    IndicatorWrite,
+    /// To approve an indicator that somebody else has defined.
+    IndicatorApprove,
+    /// To see releases before they are published, and what reviewers said.
+    ReleaseRead,
+    /// To freeze women's data for a release, and to prepare it.
+    ReleasePrepare,
+    /// To read the report of a release, and to approve or reject it.
+    ReleaseReview,
+    /// To publish and to retract.
+    ReleasePublish,
     /// To see who is a member of the organisation.
     MemberRead,
     /// To invite members, change what they may do, and end it.
@@ -101,7 +114,7 @@ pub enum Right {
 }
 
 impl Right {
-    pub const ALL: [Self; 64] = [
+    pub const ALL: [Self; 71] = [
         Self::RegistryReadDraft,
         Self::RegistryWrite,
         Self::RegistryPublish,
@@ -163,6 +176,13 @@ impl Right {
         Self::SurveyWrite,
         Self::ResponseRecord,
         Self::ResponseRead,
+        Self::IndicatorRead,
+        Self::IndicatorWrite,
+        Self::IndicatorApprove,
+        Self::ReleaseRead,
+        Self::ReleasePrepare,
+        Self::ReleaseReview,
+        Self::ReleasePublish,
         Self::MemberRead,
         Self::MemberWrite,
         Self::KeyWrite,
@@ -232,6 +252,13 @@ impl Right {
             Self::SurveyWrite => "SURVEY:WRITE",
             Self::ResponseRecord => "RESPONSE:RECORD",
             Self::ResponseRead => "RESPONSE:READ",
+            Self::IndicatorRead => "INDICATOR:READ",
+            Self::IndicatorWrite => "INDICATOR:WRITE",
+            Self::IndicatorApprove => "INDICATOR:APPROVE",
+            Self::ReleaseRead => "RELEASE:READ",
+            Self::ReleasePrepare => "RELEASE:PREPARE",
+            Self::ReleaseReview => "RELEASE:REVIEW",
+            Self::ReleasePublish => "RELEASE:PUBLISH",
             Self::MemberRead => "MEMBER:READ",
             Self::MemberWrite => "MEMBER:WRITE",
             Self::KeyWrite => "KEY:WRITE",
@@ -270,6 +297,9 @@ impl Right {
                 | Self::LegalWrite
                 | Self::ResponseRecord
                 | Self::ResponseRead
+                | Self::ReleasePrepare
+                | Self::ReleaseReview
+                | Self::ReleasePublish
         )
     }
 
@@ -362,6 +392,12 @@ impl Right {
                     | Self::SurveyWrite
                     | Self::ResponseRecord
                     | Self::ResponseRead
+                    | Self::IndicatorRead
+                    | Self::IndicatorWrite
+                    | Self::IndicatorApprove
+                    | Self::ReleaseRead
+                    | Self::ReleasePrepare
+                    | Self::ReleaseReview
             ),
             Steward => matches!(
                 self,
@@ -396,6 +432,13 @@ impl Right {
                     | Self::PayoutRead
                     | Self::PayoutApprove
                     | Self::SurveyRead
+                    | Self::IndicatorRead
+                    | Self::IndicatorWrite
+                    | Self::IndicatorApprove
+                    | Self::ReleaseRead
+                    | Self::ReleasePrepare
+                    | Self::ReleaseReview
+                    | Self::ReleasePublish
             ),
             Admin => matches!(
                 self,

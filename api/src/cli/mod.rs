@@ -3,6 +3,7 @@
 mod audit;
 mod import;
 mod people;
+mod release;
 mod retention;
 mod run;
 mod token;
@@ -99,6 +100,11 @@ pub enum Command {
     Retention {
         #[command(subcommand)]
         command: RetentionCommand,
+    },
+    /// Sealed releases: their files, and the key that signs them.
+    Release {
+        #[command(subcommand)]
+        command: release::ReleaseCommand,
     },
     /// Print the schema, whole or as one audience has it.
     Schema {
@@ -286,6 +292,7 @@ pub async fn run(cli: Cli) -> Result<(), Failed> {
         Command::Organization { command } => people::organization(&tool_config(settings)?, command).await,
         Command::Admin { command } => people::admin(&tool_config(settings)?, command).await,
         Command::Mail { command } => people::mail(&tool_config(settings)?, command).await,
+        Command::Release { command } => release::run(&settings, command),
         Command::Retention { command } => retention::run(&tool_config(settings)?, command).await,
         Command::Token { role, organization, days } => {
             token::print(&tool_config(settings)?, role, organization.as_deref(), days).await

@@ -78,7 +78,7 @@ pub(super) fn synthetic() -> Result<SyntheticFacts, FactsError> {
     parse("synthetic.json", include_str!("facts/synthetic.json"))
 }
 
-fn parse<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, FactsError> {
+pub(super) fn parse<T: DeserializeOwned>(file: &'static str, text: &str) -> Result<T, FactsError> {
     serde_json::from_str(text).map_err(|cause| FactsError::Unreadable { file, cause })
 }
 

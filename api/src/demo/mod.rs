@@ -8,6 +8,7 @@ mod facts;
 mod generator;
 pub mod load;
 mod operations;
+pub mod outcomes;
 mod people;
 mod registry;
 mod support;

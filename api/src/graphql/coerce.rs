@@ -121,7 +121,9 @@ impl Coercion<'_> {
                 }
                 Ok(Const::Object(object))
             }
-            Kind::Object { .. } | Kind::Interface { .. } => Err(format!("\"{name}\" is not an input type")),
+            Kind::Object { .. } | Kind::Interface { .. } | Kind::Union { .. } => {
+                Err(format!("\"{name}\" is not an input type"))
+            }
         }
     }
 }

@@ -15,6 +15,8 @@ pub mod distribution;
 pub mod duplicate;
 pub mod facility;
 pub mod gift;
+mod impact;
+mod indicator;
 pub mod item;
 pub mod kit;
 pub mod limits;
@@ -23,10 +25,12 @@ pub mod member;
 pub mod mutation;
 pub mod node;
 pub mod organization;
+mod outcome;
 pub mod participant;
 mod participant_merge;
 pub mod program;
 pub mod query;
+mod release;
 pub mod render;
 pub mod retention;
 pub mod rights_request;
@@ -297,6 +301,9 @@ async fn fetch(access: &Access, request: &Request, root: &Node<'_>, needs: Vec<N
             }
             Need::Surveys(number, id, asked) => {
                 fetched.surveys.insert((number, id), access.surveys(&asked).await);
+            }
+            Need::ReleaseReport(id) => {
+                fetched.release_reports.insert(id, access.release_report(id).await);
             }
             Need::RetentionRules => fetched.retention_rules = Some(access.retention_rules().await),
             Need::SafeguardingNote(id, fields) => {

@@ -14,6 +14,7 @@ use super::{
     distribution::{self, Distribution},
     duplicate,
     facility::{self, Facility},
+    indicator,
     item::{self, Item},
     kit::{self, Kit},
     member::{self, Member},
@@ -21,6 +22,7 @@ use super::{
     organization::{self, Statement},
     participant, participant_merge,
     program::{self, Program},
+    release,
     render::{Object, Writer, Written},
     retention, rights_request, safeguarding, shipment, sign_in,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
@@ -63,6 +65,8 @@ pub enum Subject {
     SafeguardingNote(Uuid),
     RightsRequest(Uuid),
     RetentionRule(RetentionSubject),
+    Indicator(Uuid),
+    Release(Uuid),
     /// Something of a survey.
     Survey(Kind, Uuid),
     /// Something of a program at work.
@@ -250,6 +254,8 @@ impl Input {
             Kind::ParticipantMerge => Subject::ParticipantMerge(id),
             Kind::SafeguardingNote => Subject::SafeguardingNote(id),
             Kind::RightsRequest => Subject::RightsRequest(id),
+            Kind::Indicator => Subject::Indicator(id),
+            Kind::Release => Subject::Release(id),
             kind @ (Kind::Instrument | Kind::SurveyRound | Kind::SurveyResponse) => Subject::Survey(kind, id),
             kind @ (Kind::Workshop
             | Kind::Session
@@ -266,6 +272,7 @@ impl Input {
             | Kind::LegalMatter) => Subject::Work(kind, id),
             Kind::Organization
             | Kind::Claim
+            | Kind::Outcome
             | Kind::StockPlace
             | Kind::StockLot
             | Kind::StockMovement
@@ -376,6 +383,8 @@ async fn attempt(access: &Access, name: &str, input: &Input, subject_type: &str,
         "RightsRequest" => rights_request::mutate(access, name, input).await,
         "RetentionRule" => retention::mutate(access, name, input).await,
         "Instrument" | "SurveyRound" | "SurveyResponse" => survey::mutate(access, name, input).await,
+        "Indicator" => indicator::mutate(access, name, input).await,
+        "Release" => release::mutate(access, name, input).await,
         "SafeguardingNote" => safeguarding::mutate(access, name, input).await,
         "Workshop" | "Session" | "Enrolment" | "Skill" | "Product" | "ProductionBatch" | "Sale"
         | "LegalMatter" | "PayoutPolicy" | "PayoutRun" | "Payout" | "SavingsWithdrawal" => {
@@ -510,6 +519,8 @@ impl Object for Payload {
             Subject::Participant(id) => participant::one(node, w, *id),
             Subject::RightsRequest(id) => rights_request::one(node, w, *id),
             Subject::RetentionRule(subject) => retention::one(node, w, *subject),
+            Subject::Indicator(id) => indicator::one(node, w, *id),
+            Subject::Release(id) => release::one(node, w, *id),
             Subject::Survey(kind, id) => survey::one(node, w, *kind, *id),
             Subject::ParticipantMerge(id) => participant_merge::one(node, w, *id),
             Subject::SafeguardingNote(id) => safeguarding::one(node, w, *id),

@@ -131,24 +131,19 @@ impl<'a> Compiler<'a> {
                 }
                 Selection::InlineFragment(inline) => {
                     let condition = inline.node.type_condition.as_ref();
-                    if condition.is_none_or(|condition| self.applies(&condition.node.on.node, parent)) {
+                    if condition.is_none_or(|condition| self.types.is_of(parent, &condition.node.on.node)) {
                         self.collect(parent, &inline.node.selection_set.node, found);
                     }
                 }
                 Selection::FragmentSpread(spread) => {
                     if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node)
-                        && self.applies(&fragment.node.type_condition.node.on.node, parent)
+                        && self.types.is_of(parent, &fragment.node.type_condition.node.on.node)
                     {
                         self.collect(parent, &fragment.node.selection_set.node, found);
                     }
                 }
             }
         }
-    }
-
-    fn applies(&self, condition: &str, object: &TypeDef) -> bool {
-        condition == object.name
-            || matches!(&object.kind, Kind::Object { implements, .. } if implements.iter().any(|name| name == condition))
     }
 
     fn node(&self, parent: &'a TypeDef, key: &'a str, fields: &[&'a Positioned<Field>]) -> Node<'a> {
@@ -174,7 +169,10 @@ impl<'a> Compiler<'a> {
                 Some(object @ TypeDef { kind: Kind::Object { .. }, .. }) => {
                     below.push((object.name.as_str(), self.fields(object, &sets)));
                 }
-                Some(TypeDef { kind: Kind::Interface { possible, .. }, .. }) => {
+                Some(TypeDef {
+                    kind: Kind::Interface { possible, .. } | Kind::Union { possible, .. },
+                    ..
+                }) => {
                     for object in possible.iter().filter_map(|name| self.types.get(name)) {
                         below.push((object.name.as_str(), self.fields(object, &sets)));
                     }

@@ -8,14 +8,15 @@ use super::{
     award::{self, Award, Gift},
     changes, distribution, duplicate,
     facility::{self, Facility},
-    gift,
+    gift, impact, indicator,
     item::{self, Item},
     kit::{self, Kit},
     member::{self, User, ViewerAccount},
     node::Node,
     organization::{self, Claim, Organization, Statement},
-    participant, participant_merge,
+    outcome, participant, participant_merge,
     program::{self, Program},
+    release,
     render::{Object, Writer, Written},
     retention, rights_request, safeguarding,
     stock::{self, AdequacyNorm, FacilityPopulation, ItemPermission, StockPlace},
@@ -93,6 +94,12 @@ impl Object for Query {
             | "productionBatches" | "sales" | "legalMatters" | "payoutPolicies" | "payoutRuns"
             | "payoutRun" | "payouts" | "savingsWithdrawals" | "savings" => work::query(node, w),
             "instruments" | "surveyRounds" | "surveyResponses" => survey::query(node, w),
+            "indicators" => indicator::list(node, w),
+            "release" => release::by_id(node, w),
+            "releases" => release::list(node, w),
+            "outcomes" => outcome::list(node, w, None),
+            "impact" => impact::impact(node, w),
+            "annualReport" => impact::annual_report(node, w),
             "warehouseBalances" | "giftReceipts" | "bulkDispatches" | "giftTrace" => gift::query(node, w),
             _ => w.absent(node),
         }
@@ -157,6 +164,9 @@ pub(super) fn by_id(node: &Node<'_>, w: &mut Writer<'_>, id: &str) -> Written {
         // Lists alone give these out, and leave a trace of it.
         Kind::AuditEvent | Kind::AuditActor | Kind::AuditObject | Kind::SafeguardingNote => w.null(),
         Kind::RightsRequest => rights_request::one(node, w, id),
+        Kind::Indicator => indicator::one(node, w, id),
+        Kind::Release => release::one(node, w, id),
+        Kind::Outcome => outcome::one(node, w, id),
         Kind::Instrument | Kind::SurveyRound | Kind::SurveyResponse => survey::one(node, w, kind, id),
     }
 }

@@ -18,7 +18,7 @@ use crate::{
         distribution::{Delivery, Filter, Listing, Parent},
         duplicate, gift,
         keyset::{Page, Window},
-        participant, retention, rights_request, safeguarding,
+        participant, release, retention, rights_request, safeguarding,
         shipment::Shipment,
         stats::{Dimension, Stats, Wanted},
         stock::read::{Asked, Found, Movement},
@@ -61,6 +61,8 @@ pub enum Need {
     RightsRequests(usize, Uuid, Box<rights_request::Asked>),
     /// Something of surveys: a list for the field with this number, or the object with this id.
     Surveys(usize, Uuid, Box<survey::Asked>),
+    /// What reviewers look at of the release with this id.
+    ReleaseReport(Uuid),
     RetentionRules,
     /// A page of the safeguarding log for the field with this number, or one note by id.
     SafeguardingNotes(usize, Box<safeguarding::Asked>),
@@ -99,6 +101,7 @@ pub struct Fetched {
     pub audit_heads: HashMap<usize, Result<audit::Signed, Error>>,
     pub surveys: HashMap<(usize, Uuid), Result<survey::Found, Error>>,
     pub rights_requests: HashMap<(usize, Uuid), Result<Page<entity::rights_request::Model>, Error>>,
+    pub release_reports: HashMap<Uuid, Result<release::FoundReport, Error>>,
     pub retention_rules: Option<Result<Vec<retention::Rule>, Error>>,
     pub safeguarding_notes: HashMap<usize, Result<Page<safeguarding::Note>, Error>>,
     pub safeguarding: HashMap<Uuid, Result<Option<safeguarding::Note>, Error>>,

@@ -54,6 +54,11 @@ fn print(types: &Types, audience: Option<Audience>, out: &mut String) {
                 line(out, format_args!("interface {} {{", def.name));
                 print_fields(fields, audience, out);
             }
+            Kind::Union { possible, .. } => {
+                let seen = |name: &&String| types.get(name).is_some_and(|def| shown(def.audiences));
+                let possible: Vec<&str> = possible.iter().filter(seen).map(String::as_str).collect();
+                line(out, format_args!("union {} = {}", def.name, possible.join(" | ")));
+            }
             Kind::Enum(values) => {
                 line(out, format_args!("enum {} {{", def.name));
                 for value in values.values().filter(|value| shown(value.audiences)) {

@@ -3,6 +3,8 @@
 //! These files are the single place where a type, its documentation and its audiences are written. From here
 //! come the library's registry, the check of documents, and the exported schemas.
 
+use std::collections::HashMap;
+
 use async_graphql::{
     Value,
     registry::{MetaEnumValue, MetaField, MetaInputValue, MetaType, Registry},
@@ -24,7 +26,7 @@ use super::{
 /// Scalars that GraphQL brings along.
 pub const BUILT_IN: [&str; 5] = ["Int", "Float", "String", "Boolean", "ID"];
 
-const SOURCES: [&str; 26] = [
+const SOURCES: [&str; 28] = [
     include_str!("core.graphql"),
     include_str!("organization.graphql"),
     include_str!("facility.graphql"),
@@ -49,6 +51,8 @@ const SOURCES: [&str; 26] = [
     include_str!("work.graphql"),
     include_str!("payout.graphql"),
     include_str!("survey.graphql"),
+    include_str!("indicator.graphql"),
+    include_str!("release.graphql"),
     include_str!("sign_in.graphql"),
     include_str!("member.graphql"),
 ];
@@ -68,10 +72,24 @@ pub struct TypeDef {
 
 pub enum Kind {
     Scalar(fn(&Value) -> bool),
-    Object { fields: IndexMap<String, FieldDef>, implements: Vec<String> },
-    Interface { fields: IndexMap<String, FieldDef>, possible: Vec<String> },
+    Object {
+        fields: IndexMap<String, FieldDef>,
+        implements: Vec<String>,
+    },
+    Interface {
+        fields: IndexMap<String, FieldDef>,
+        possible: Vec<String>,
+    },
+    /// One of several objects, which need not have a field in common: it has none of its own.
+    Union {
+        fields: IndexMap<String, FieldDef>,
+        possible: Vec<String>,
+    },
     Enum(IndexMap<String, ValueDef>),
-    Input { fields: IndexMap<String, InputDef>, one_of: bool },
+    Input {
+        fields: IndexMap<String, InputDef>,
+        one_of: bool,
+    },
 }
 
 pub struct FieldDef {
@@ -181,6 +199,13 @@ impl Types {
         self.get(name).filter(|def| def.audiences.holds(audience))
     }
 
+    /// Whether an object is of a type that a fragment names: itself, an interface or a union.
+    pub fn is_of(&self, object: &TypeDef, condition: &str) -> bool {
+        condition == object.name
+            || matches!(&object.kind, Kind::Object { implements, .. } if implements.iter().any(|name| name == condition))
+            || matches!(self.get(condition).map(|def| &def.kind), Some(Kind::Union { possible, .. }) if possible.contains(&object.name))
+    }
+
     /// Fills in what follows from the rest: who sees a type, and which types an interface stands for.
     fn link(&mut self) {
         let mut implemented: Vec<(String, String)> = Vec::new();
@@ -199,7 +224,7 @@ impl Types {
                 Kind::Input { fields, .. } => {
                     used.extend(fields.values().map(|field| (field.ty.name().to_owned(), field.audiences)));
                 }
-                Kind::Scalar(_) | Kind::Enum(_) => {}
+                Kind::Scalar(_) | Kind::Enum(_) | Kind::Union { .. } => {}
             }
         }
         for def in self.types.values_mut() {
@@ -218,7 +243,17 @@ impl Types {
                 Kind::Input { fields, .. } => {
                     fields.values().fold(Audiences::NONE, |all, field| all.with(field.audiences))
                 }
+                // Those who see one of its objects.
+                Kind::Union { .. } => Audiences::NONE,
             };
+        }
+        let seen: HashMap<String, Audiences> =
+            self.types.values().map(|def| (def.name.clone(), def.audiences)).collect();
+        for def in self.types.values_mut() {
+            if let Kind::Union { possible, .. } = &def.kind {
+                let objects = possible.iter().filter_map(|name| seen.get(name));
+                def.audiences = objects.fold(Audiences::NONE, |all, audiences| all.with(*audiences));
+            }
         }
         for (interface, object) in implemented {
             if let Some(TypeDef { kind: Kind::Interface { possible, .. }, .. }) =
@@ -246,7 +281,9 @@ impl TypeDef {
     /// The fields of an object or an interface.
     pub fn fields(&self) -> Option<&IndexMap<String, FieldDef>> {
         match &self.kind {
-            Kind::Object { fields, .. } | Kind::Interface { fields, .. } => Some(fields),
+            Kind::Object { fields, .. } | Kind::Interface { fields, .. } | Kind::Union { fields, .. } => {
+                Some(fields)
+            }
             _ => None,
         }
     }
@@ -301,6 +338,16 @@ impl TypeDef {
                 rust_typename: None,
                 directive_invocations: Vec::new(),
                 requires_scopes: Vec::new(),
+            },
+            Kind::Union { possible, .. } => MetaType::Union {
+                name,
+                description,
+                possible_types: possible.iter().cloned().collect(),
+                visible,
+                inaccessible: false,
+                tags: Vec::new(),
+                rust_typename: None,
+                directive_invocations: Vec::new(),
             },
             Kind::Enum(values) => MetaType::Enum {
                 name,
@@ -385,7 +432,10 @@ fn add(types: &mut IndexMap<String, TypeDef>, definition: TypeDefinition) -> Res
         TypeKind::Interface(interface) => {
             Kind::Interface { fields: fields(interface.fields), possible: Vec::new() }
         }
-        TypeKind::Union(_) => return Err(format!("{name}: unions are not supported yet")),
+        TypeKind::Union(union) => Kind::Union {
+            fields: IndexMap::new(),
+            possible: union.members.iter().map(|name| name.node.to_string()).collect(),
+        },
         TypeKind::Enum(values) => Kind::Enum(
             values
                 .values

@@ -9,6 +9,7 @@ pub mod live;
 mod pages;
 mod participant_file;
 mod print;
+mod release;
 mod request;
 
 pub use export::Exports;
@@ -41,6 +42,8 @@ pub struct App {
     pub graphql: graphql::Engine,
     pub sockets: live::Sockets,
     pub exports: Exports,
+    /// The public keys that releases are signed with, as a set of JSON Web Keys.
+    pub release_keys: serde_json::Value,
 }
 
 /// All routes.
@@ -57,6 +60,7 @@ pub fn routes(services: &mut web::ServiceConfig) {
         .configure(export::routes)
         .configure(participant_file::routes)
         .configure(print::routes)
+        .configure(release::routes)
         .configure(pages::routes)
         .default_service(web::to(nothing_here));
 }
@@ -148,6 +152,7 @@ fn route_of(path: &str) -> &'static str {
     match KNOWN.iter().find(|known| **known == path) {
         Some(known) => known,
         None if path.starts_with("/assets/") => "/assets",
+        None if path.starts_with("/releases/") => "/releases",
         None if path.starts_with("/templates/") => "/templates",
         None => "other",
     }

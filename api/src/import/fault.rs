@@ -134,11 +134,12 @@ impl FaultCode {
 impl From<UserErrorCode> for FaultCode {
     fn from(code: UserErrorCode) -> Self {
         match code {
-            // No row of a file is let in or tried again by itself.
+            // No row of a file is let in, tried again by itself, or released.
             UserErrorCode::Invalid
             | UserErrorCode::NotPermitted
             | UserErrorCode::NotAccepted
-            | UserErrorCode::TooManyTries => Self::Invalid,
+            | UserErrorCode::TooManyTries
+            | UserErrorCode::PeriodLocked => Self::Invalid,
             UserErrorCode::NotFound => Self::NotFound,
             UserErrorCode::Conflict => Self::Conflict,
             UserErrorCode::Duplicate => Self::Duplicate,

@@ -43,7 +43,7 @@ struct TechniqueFact {
 }
 
 /// A text in both languages, first written in Spanish.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Text {
     es: String,

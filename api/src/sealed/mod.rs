@@ -5,6 +5,7 @@
 mod canonical;
 mod file;
 mod key;
+pub mod label;
 mod policy;
 mod seal;
 mod verify;
@@ -12,6 +13,7 @@ mod verify;
 #[cfg(test)]
 mod sample;
 
+pub use canonical::canonical;
 pub use file::{
     Category, Cell, CellValue, CountBand, DimensionCodes, FORMAT, File, IndicatorEntry, Note, Policy,
     Publisher, Rate, Retraction, RoundEntry, Sealed, Span, TableEntry,

@@ -178,6 +178,8 @@ pub struct Catalog {
     pub item_permissions: Table<entity::item_permission::Model>,
     pub accounts: HashMap<Uuid, entity::account::Model>,
     pub memberships: Vec<Membership>,
+    pub indicators: Table<entity::indicator::Model>,
+    pub releases: Table<super::outcome::Release>,
     /// By account.
     pub contacts: HashMap<Uuid, Contact>,
     pub invitations: Table<entity::invitation::Model>,
@@ -191,12 +193,13 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Reads all reference tables. The connection should be a transaction that sees one moment.
+    /// Reads all reference tables. The connection should be a transaction that sees one moment. Files of releases that
+    /// are kept already are not read again.
     #[expect(
         clippy::disallowed_methods,
         reason = "whole reference tables are read; the scope is applied when rows leave"
     )]
-    pub async fn load(db: &impl ConnectionTrait, version: i64) -> Result<Self> {
+    pub async fn load(db: &impl ConnectionTrait, version: i64, kept: Option<&Self>) -> Result<Self> {
         let regions: HashMap<String, Arc<entity::region::Model>> = entity::region::Entity::find()
             .all(db)
             .await?
@@ -457,6 +460,14 @@ impl Catalog {
             .collect();
         let ended_sessions =
             entity::ended_session::Entity::find().all(db).await?.into_iter().map(|row| row.id).collect();
+        let indicators = entity::indicator::Entity::find()
+            .order_by_asc(entity::indicator::Column::Id)
+            .all(db)
+            .await?
+            .into_iter()
+            .map(|row| (row.id, row))
+            .collect();
+        let releases = super::outcome::load(db, kept).await?;
         let techniques = entity::technique::Entity::find()
             .all(db)
             .await?
@@ -479,6 +490,8 @@ impl Catalog {
             adequacy_norms: Table::new(adequacy_norms),
             facility_populations: Table::new(facility_populations),
             item_permissions: Table::new(item_permissions),
+            indicators: Table::new(indicators),
+            releases: Table::new(releases),
             accounts,
             memberships,
             contacts,

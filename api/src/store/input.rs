@@ -20,6 +20,8 @@ pub enum UserErrorCode {
     NotPermitted,
     InsufficientStock,
     Expired,
+    /// It is too early, or too late, for this period.
+    PeriodLocked,
     /// What was shown to be let in is not accepted.
     NotAccepted,
     TooManyTries,
@@ -36,6 +38,7 @@ impl UserErrorCode {
             Self::NotPermitted => "NOT_PERMITTED",
             Self::InsufficientStock => "INSUFFICIENT_STOCK",
             Self::Expired => "EXPIRED",
+            Self::PeriodLocked => "PERIOD_LOCKED",
             Self::NotAccepted => "NOT_ACCEPTED",
             Self::TooManyTries => "TOO_MANY_TRIES",
         }

@@ -18,7 +18,9 @@ pub mod facility;
 pub mod feed;
 mod form;
 pub mod gift;
+pub mod impact;
 pub mod import;
+pub mod indicator;
 pub mod input;
 pub mod item;
 pub mod keys;
@@ -28,10 +30,12 @@ pub mod mail;
 pub mod member;
 pub mod organization;
 pub mod outbox;
+pub mod outcome;
 pub mod participant;
 pub mod payout;
 pub mod program;
 pub mod record;
+pub mod release;
 pub mod retention;
 pub mod rights_request;
 pub mod safeguarding;
@@ -65,6 +69,7 @@ use crate::{
     clock::Clock,
     error::{Error, Result},
     graphql::audience::Audience,
+    sealed::SigningKey,
     vault::Vault,
 };
 use catalog::Catalog;
@@ -85,6 +90,7 @@ pub struct Store {
     keys: OnceLock<Arc<Verifier>>,
     vault: OnceLock<Arc<Vault>>,
     clocks: OnceLock<rights_request::Clocks>,
+    releases: OnceLock<SigningKey>,
     pub feed: feed::Feed,
     pub passwords: Passwords,
     pub clock: Clock,
@@ -144,7 +150,7 @@ impl Store {
     /// When the database is out of reach, or migrations are pending.
     pub async fn open(pools: connect::Pools, clock: Clock) -> Result<Arc<Self>> {
         let instance = connect::instance(&pools, &clock).await?;
-        let catalog = RwLock::new(Arc::new(load(&pools.read).await?));
+        let catalog = RwLock::new(Arc::new(load(&pools.read, None).await?));
         Ok(Arc::new(Self {
             pools,
             catalog,
@@ -154,6 +160,7 @@ impl Store {
             keys: OnceLock::new(),
             vault: OnceLock::new(),
             clocks: OnceLock::new(),
+            releases: OnceLock::new(),
             feed: feed::Feed::default(),
             passwords: Passwords::default(),
             clock,
@@ -193,7 +200,7 @@ impl Store {
         if kept.version == version {
             return Ok(kept);
         }
-        let fresh = Arc::new(load(&self.pools.read).await?);
+        let fresh = Arc::new(load(&self.pools.read, Some(&kept)).await?);
         self.keep(fresh.clone());
         Ok(fresh)
     }
@@ -269,6 +276,15 @@ impl Store {
     /// By when women's requests are answered, where it is not by the clocks that Umbral comes with.
     pub fn count_by(&self, clocks: rights_request::Clocks) {
         let _ = self.clocks.set(clocks);
+    }
+
+    /// The key that releases are signed with. A server that has started keeps the first it is given.
+    pub fn seal_releases_with(&self, key: SigningKey) {
+        let _ = self.releases.set(key);
+    }
+
+    fn release_signing_key(&self) -> Option<&SigningKey> {
+        self.releases.get()
     }
 
     fn clocks(&self) -> &rights_request::Clocks {
@@ -380,7 +396,7 @@ async fn version(db: &impl ConnectionTrait) -> Result<i64> {
 }
 
 /// Reads the reference tables as they are at one moment.
-async fn load(db: &DatabaseConnection) -> Result<Catalog> {
+async fn load(db: &DatabaseConnection, kept: Option<&Catalog>) -> Result<Catalog> {
     let snapshot = match db.get_database_backend() {
         DbBackend::Postgres => {
             db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await?
@@ -388,7 +404,7 @@ async fn load(db: &DatabaseConnection) -> Result<Catalog> {
         _ => db.begin().await?,
     };
     let version = version(&snapshot).await?;
-    let catalog = Catalog::load(&snapshot, version).await?;
+    let catalog = Catalog::load(&snapshot, version, kept).await?;
     snapshot.commit().await?;
     Ok(catalog)
 }

@@ -103,7 +103,7 @@ impl Access {
         let catalog = if kept.version == version {
             kept
         } else {
-            let fresh = Arc::new(Catalog::load(&*tx, version).await?);
+            let fresh = Arc::new(Catalog::load(&*tx, version, Some(&kept)).await?);
             self.store.keep(fresh.clone());
             fresh
         };

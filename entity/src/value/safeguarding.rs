@@ -33,4 +33,6 @@ pub enum OrganizationKeyKind {
     Safeguarding,
     /// The answers in rounds that are anonymous.
     Survey,
+    /// What releases were made of.
+    Release,
 }

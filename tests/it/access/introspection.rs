@@ -79,7 +79,8 @@ fn without_directives(line: &str) -> (String, String) {
     }
 }
 
-const TYPE: &str = "kind name ofType { kind name ofType { kind name ofType { kind name ofType { name } } } }";
+const TYPE: &str = "kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name \
+     ofType { kind name ofType { name } } } } } }";
 
 fn everything() -> String {
     format!(
@@ -106,6 +107,11 @@ fn introspected(schema: &Value) -> BTreeSet<String> {
             "OBJECT" if implements.is_empty() => format!("type {name}"),
             "OBJECT" => format!("type {name} implements {}", implements.join(" & ")),
             "INTERFACE" => format!("interface {name}"),
+            "UNION" => {
+                let objects: Vec<&str> =
+                    list(&ty["possibleTypes"]).iter().map(|object| text(&object["name"])).collect();
+                format!("union {name} = {}", objects.join(" | "))
+            }
             "ENUM" => format!("enum {name}"),
             "INPUT_OBJECT" if ty["isOneOf"] == json!(true) => format!("input {name} @oneOf"),
             "INPUT_OBJECT" => format!("input {name}"),
@@ -176,11 +182,15 @@ both!(
             let expected = if subscriptions { json!({ "name": "Subscription" }) } else { Value::Null };
             assert_eq!(schema["subscriptionType"], expected, "{}", audience.name());
 
-            for ty in list(&schema["types"]).iter().filter(|ty| ty["kind"] == "INTERFACE") {
+            for ty in
+                list(&schema["types"]).iter().filter(|ty| ty["kind"] == "INTERFACE" || ty["kind"] == "UNION")
+            {
                 let name = text(&ty["name"]);
                 let shown: BTreeSet<&str> =
                     list(&ty["possibleTypes"]).iter().map(|ty| text(&ty["name"])).collect();
-                let Some(Kind::Interface { possible, .. }) = types().get(name).map(|def| &def.kind) else {
+                let Some(Kind::Interface { possible, .. } | Kind::Union { possible, .. }) =
+                    types().get(name).map(|def| &def.kind)
+                else {
                     panic!("{name} is no interface of ours");
                 };
                 let known = possible.iter().filter(|name| types().seen(name, audience).is_some());

@@ -166,7 +166,7 @@ impl Routes {
         while let Some(name) = queue.pop_front() {
             let Some(def) = types().get(name) else { continue };
             let (start, closing) = to[name].clone();
-            if let Kind::Interface { possible, .. } = &def.kind {
+            if let Kind::Interface { possible, .. } | Kind::Union { possible, .. } = &def.kind {
                 for object in possible.iter().filter(|object| types().seen(object, audience).is_some()) {
                     if !to.contains_key(object.as_str()) {
                         to.insert(object, (format!("{start} ... on {object} {{"), closing + 1));
@@ -408,11 +408,13 @@ fn sample(
                         && holds(&field.ty, wanted, audience, &mut HashSet::new())
                 })
             };
+            let led = fields.values().any(&leads);
             let mut leading = false;
             for field in fields.values() {
                 let chosen = match (*one_of, here) {
                     (true, Some(name)) => field.name == name,
-                    (true, None) => literal.is_empty(),
+                    // Of one of several, the one that leads on.
+                    (true, None) => !led && literal.is_empty(),
                     // Nothing is written that need not be.
                     (false, Some(name)) if field.name == name => true,
                     (false, _) => !field.ty.nullable || field.name == "validateOnly",
@@ -429,6 +431,6 @@ fn sample(
             open.pop();
             Some(Sample { literal: format!("{{{}}}", literal.join(", ")), json: Value::Object(json) })
         }
-        Kind::Object { .. } | Kind::Interface { .. } => None,
+        Kind::Object { .. } | Kind::Interface { .. } | Kind::Union { .. } => None,
     }
 }

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 
 use entity::{
-    attendance, break_glass, dependant, key_bucket, maternity, participant, participant_key, survey_response,
+    attendance, break_glass, dependant, key_bucket, maternity, participant, participant_key, release_unit,
+    survey_response,
 };
 use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, Set, Statement,
@@ -141,6 +142,12 @@ impl Write<'_> {
             })
             .filter(survey_response::Column::OrganizationId.eq(own))
             .filter(survey_response::Column::ParticipantId.eq(woman))
+            .exec(&self.tx)
+            .await?;
+        // What releases know of her stays, of a number that is nobody's any more.
+        release_unit::Entity::delete_many()
+            .filter(release_unit::Column::OrganizationId.eq(own))
+            .filter(release_unit::Column::ParticipantId.eq(woman))
             .exec(&self.tx)
             .await?;
         // A number leads to a sheet that has her name.

@@ -83,7 +83,7 @@ impl Part {
         }
     }
 
-    fn place(self, organization: Uuid, row: Uuid, version: i32) -> Place<'static> {
+    pub(super) fn place(self, organization: Uuid, row: Uuid, version: i32) -> Place<'static> {
         Place { organization, table: "participant", column: self.name(), row, version }
     }
 }
@@ -117,7 +117,7 @@ pub(super) fn open(own: Uuid, row: &Row, buckets: &Buckets) -> Result<Identity> 
     })
 }
 
-fn text(key: &DataKey, place: Place<'_>, sealed: &[u8]) -> Result<String> {
+pub(super) fn text(key: &DataKey, place: Place<'_>, sealed: &[u8]) -> Result<String> {
     let plain = key.open(place, sealed)?;
     std::str::from_utf8(&plain).map(str::to_owned).map_err(|_| damaged())
 }

@@ -3,6 +3,7 @@
 //! A record is read in a [`Reading`](super::record), which leaves its trace. Who she is comes out of ciphertext
 //! (`identity.rs`), column by column, only as far as it was asked for and the viewer may know it.
 
+mod birth;
 pub mod break_glass;
 mod change;
 pub mod consent;

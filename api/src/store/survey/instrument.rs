@@ -235,7 +235,7 @@ fn written<'a>(action: &'a str, file: Option<&str>) -> Trace<'a> {
 }
 
 /// A code as questionnaires and their files write it: letters, digits, `_`, `-` and `.`, beginning with a letter or `_`.
-pub(super) fn check_code(faults: &mut Faults, code: &str, field: &[&str]) {
+pub(in crate::store) fn check_code(faults: &mut Faults, code: &str, field: &[&str]) {
     let first = code.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
     let rest = code.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     let fine = first && rest && code.len() <= LONGEST_CODE;
