@@ -104,7 +104,6 @@ impl Object for AnnualReport<'_> {
             "releases" => w.list(node, &page.releases, |w, of| w.object(node, &Release(of))),
             "headline" => outcomes(node, w, page, ImpactSection::Headline),
             "sections" => listed(node, w, page),
-            "page" => w.str(&format!("/reports/{}/{year}", page.organization.row.slug)),
             _ => w.absent(node),
         }
     }

@@ -162,7 +162,7 @@ impl Access {
     /// `NotPermitted` without the right; user errors for what a client can mend.
     pub async fn create_indicator(&self, input: CreateIndicator) -> Written<Option<Uuid>> {
         self.require(Right::IndicatorWrite)?;
-        let write = self.write_relying().await?;
+        let write = self.write().await?;
         let id = match write.once(&input.once, self.new_id()).await? {
             Seen::Again(id) => return Ok(Some(id)),
             Seen::First(id) => id,
@@ -173,6 +173,7 @@ impl Access {
         let base_text = input.base_text.as_ref().map(|text| faults.localized(text, &["baseText"], 300));
         let mappings = mappings(&mut faults, &input);
         let (numerator, risk_class) = self.numerator(&write, &mut faults, &input.numerator).await?;
+        self.check_single_source(&mut faults, &numerator);
         let definition = definition(&mut faults, &input, numerator);
         faults.refuse()?;
         let row = indicator::ActiveModel {
@@ -247,7 +248,7 @@ impl Access {
         action: &str,
         validate_only: bool,
     ) -> Written<()> {
-        let write = self.write_relying().await?;
+        let write = self.write().await?;
         let done = indicator::Entity::update_many()
             .set(indicator::ActiveModel { version: Set(at.expected + 1), ..change })
             .filter(indicator::Column::OrganizationId.eq(self.own()?))
@@ -315,9 +316,6 @@ impl Access {
                     &["numerator", "paid", "currency"],
                     currency::UNKNOWN,
                 );
-                let same = Numerator::Paid { currency: currency.clone() };
-                let taken = self.own_indicators().any(|row| row.definition.numerator == same);
-                faults.check(!taken, UserErrorCode::Conflict, &["numerator", "paid"], AMOUNT_BEFORE);
                 (Numerator::Paid { currency: currency.clone() }, RiskClass::SelfReported)
             }
             NumeratorInput::WasPaid(_) => (Numerator::WasPaid, RiskClass::SelfReported),
@@ -348,6 +346,26 @@ impl Access {
             .filter(instrument_version::Column::InstrumentId.eq(row.id))
             .filter(instrument_version::Column::Number.eq(row.latest));
         Ok(version.one(&write.tx).await?.map(|version| version.questions.0))
+    }
+
+    /// What registers say of a woman is told by one indicator, for the same reason. That she was paid at all follows from
+    /// what she was paid.
+    fn check_single_source(&self, faults: &mut Faults, numerator: &Numerator) {
+        let is_pay = |of: &Numerator| matches!(of, Numerator::Paid { .. } | Numerator::WasPaid);
+        let is_any = |of: &Numerator| matches!(of, Numerator::WasPaid);
+        let taken = self.own_indicators().map(|row| &row.definition.numerator).any(|other| {
+            let pays = is_pay(numerator) && is_pay(other) && (is_any(numerator) || is_any(other));
+            let attended = match (numerator, other) {
+                (Numerator::Attended { programs, .. }, Numerator::Attended { programs: others, .. }) => {
+                    programs.iter().any(|program| others.contains(program))
+                }
+                _ => false,
+            };
+            numerator == other || pays || attended
+        });
+        // Of answers the questions decide.
+        let of_register = !matches!(numerator, Numerator::Answers { .. });
+        faults.check(!(of_register && taken), UserErrorCode::Conflict, &["numerator"], SOURCE_BEFORE);
     }
 
     /// A question is cut once, ever: two cuts of one answer could be held against each other (DISCLOSURE 3.2).
@@ -526,9 +544,9 @@ const CUT_BEFORE: Message = Message {
     en: "Another indicator uses this question. A question is published by one cut only, because two could be held against each other.",
     es: "Otro indicador usa esta pregunta. Una pregunta se publica con un solo corte, porque dos podrían compararse entre sí.",
 };
-const AMOUNT_BEFORE: Message = Message {
-    en: "Another indicator is of these amounts. A mean and a sum of the same amounts could be held against each other.",
-    es: "Otro indicador es de estas cantidades. Una media y una suma de las mismas cantidades podrían compararse entre sí.",
+const SOURCE_BEFORE: Message = Message {
+    en: "Another indicator is of the same records. Two could be held against each other.",
+    es: "Otro indicador es de los mismos registros. Dos podrían compararse entre sí.",
 };
 const BAD_KIND: Message = Message {
     en: "COUNT is of enrolment, completion and attendance; SHARE of anything that is so or not; MEAN and SUM of one amount.",

@@ -110,7 +110,20 @@ both!(
             );
         }
         let count = json!({ "idempotencyKey": "count", "code": "ENROLLED", "kind": "COUNT", "title": words("Inscritas"), "base": "ENROLLED", "numerator": enrolled });
-        told(&client, "createIndicator", count).await;
+        told(&client, "createIndicator", count.clone()).await;
+        // Two figures of the same records could be held against each other: by another base, or by what follows.
+        let again = with(
+            &count,
+            json!({ "idempotencyKey": "again count", "code": "ENROLLED2", "kind": "SHARE", "base": "PRESENT" }),
+        );
+        assert_eq!(faults(&tell(&client, "createIndicator", again).await), fault("CONFLICT", "numerator"));
+        let paid = json!({ "idempotencyKey": "paid", "code": "PAID", "kind": "SHARE", "title": words("Pagadas"), "base": "PRESENT", "numerator": { "wasPaid": true } });
+        told(&client, "createIndicator", paid.clone()).await;
+        let sum = with(
+            &paid,
+            json!({ "idempotencyKey": "sum", "code": "SUM", "kind": "SUM", "high": 100_000, "numerator": { "paid": { "currency": "MXN" } } }),
+        );
+        assert_eq!(faults(&tell(&client, "createIndicator", sum).await), fault("CONFLICT", "numerator"));
         told(&client, "createIndicator", amount("MEAN", json!({ "low": 0, "high": 100, "unit": "PIECE" })))
             .await;
     }

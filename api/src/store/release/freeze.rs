@@ -1,6 +1,6 @@
 //! Freezing: one transaction reads who took part and what was said in a period, and keeps it under numbers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use chrono::Days;
 use disclosure::{History, Known, Parameters, Period, UnitSet, VariableCode};
@@ -89,7 +89,13 @@ impl Access {
         let corrects = corrected.flatten().and_then(|of| of.row.number).map(i32::unsigned_abs);
         let key = self.needed_key(OrganizationKeyKind::Release).await?;
 
-        let write = self.write_relying().await?;
+        // It can take a while, so it is read before anything is held that others wait for.
+        let is_year = matches!(period, Period::Year { .. });
+        let moment = self.one_moment().await?;
+        let mut gathered = self.gather(&moment.tx, days, is_year).await?;
+        moment.discard().await?;
+
+        let write = self.write().await?;
         write.hold_keys(KeyHold::Stay).await?;
         let id = match write.once(&input.once, self.new_id()).await? {
             Seen::Again(id) => return Ok(Some(id)),
@@ -102,8 +108,9 @@ impl Access {
         faults.check(!self.releases().any(|of| is_open(&of)), UserErrorCode::Conflict, &["period"], ANOTHER);
         faults.refuse()?;
         let history = self.history(&write.tx, &key).await?;
-        let is_year = matches!(period, Period::Year { .. });
-        let mut gathered = self.gather(&write.tx, days, is_year).await?;
+        // Who has withdrawn since is not counted.
+        let agree: HashSet<Uuid> = self.who_agree(&write.tx).await?.into_iter().collect();
+        gathered.women.retain(|woman| agree.contains(woman));
         let ready = |ends_on: chrono::NaiveDate| {
             ends_on.checked_add_days(delay).is_some_and(|day| day <= self.today())
         };
@@ -189,6 +196,13 @@ impl Access {
             let place = place.to_string();
             let is_there = self.catalog.organizations.get(knows.partner).is_some();
             faults.check(is_there, UserErrorCode::NotFound, &["partnersKnow", &place, "partner"], NO_PARTNER);
+            let own = self.viewer.organization();
+            let is_own = |id: &Uuid| {
+                self.catalog.programs.get(*id).is_some_and(|of| Some(of.row.organization_id) == own)
+            };
+            // What a partner knows must not be left out because its name was mistaken.
+            let all = !knows.programs.is_empty() && knows.programs.iter().all(is_own);
+            faults.check(all, UserErrorCode::NotFound, &["partnersKnow", &place, "programs"], NO_PROGRAM);
             let programs: BTreeSet<Uuid> = knows.programs.iter().copied().collect();
             let hers = |woman: &&Uuid| {
                 !gathered.programs(**woman, Some(days)).is_disjoint(&programs.iter().copied().collect())
@@ -249,6 +263,10 @@ const ANOTHER: Message = Message {
 const NOTHING: Message = Message {
     en: "Nothing of this period is left to release: no approved indicator can be measured that was not released before.",
     es: "No queda nada por publicar de este periodo: ningún indicador aprobado se puede medir que no se haya publicado antes.",
+};
+const NO_PROGRAM: Message = Message {
+    en: "Name programs of your organisation, at least one.",
+    es: "Indique programas de su organización, al menos uno.",
 };
 const NO_PARTNER: Message =
     Message { en: "There is no such organisation.", es: "No existe esa organización." };

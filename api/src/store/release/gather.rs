@@ -12,14 +12,15 @@ use entity::{
     },
 };
 use sea_orm::{
-    ColumnTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    AccessMode, ColumnTrait, DatabaseTransaction, DbBackend, EntityTrait, IsolationLevel, QueryFilter,
+    QueryOrder, QuerySelect, QueryTrait, TransactionTrait,
 };
 use uuid::Uuid;
 
 use crate::{
     error::Result,
     sealed::Span,
-    store::{Access, survey::answer::Answer},
+    store::{Access, record::KeyHold, survey::answer::Answer, write::Write},
 };
 
 /// The rows of a period, by woman.
@@ -57,6 +58,20 @@ pub(super) struct Response {
 }
 
 impl Access {
+    /// A transaction that sees one moment, whatever is written meanwhile, and holds up nobody.
+    pub(super) async fn one_moment(&self) -> Result<Write<'_>> {
+        let db = &self.store.pools.read;
+        let tx = match self.backend() {
+            DbBackend::Postgres => {
+                db.begin_with_config(Some(IsolationLevel::RepeatableRead), Some(AccessMode::ReadOnly)).await?
+            }
+            _ => db.begin().await?,
+        };
+        let moment = Write { tx, access: self };
+        moment.hold_keys(KeyHold::Stay).await?;
+        Ok(moment)
+    }
+
     /// Reads everything that the snapshot of a period could need. The caller has the right, and leaves the trace.
     pub(super) async fn gather(
         &self,

@@ -62,7 +62,7 @@ impl Access {
         let made =
             made.map_err(|fault| Error::Internal(format!("a release was not prepared: {fault}")))??;
         // It relies on nothing in memory: that the release is as it was is in the WHERE.
-        let write = self.store.bulk().await?.as_write(self);
+        let write = self.write_by_itself().await?;
         let digest = draft_digest(&made.draft)?;
         let row = release_data::ActiveModel {
             record: Set(Some(Part::Record.seal(&key, own, at.id, &made.prepared.record)?)),

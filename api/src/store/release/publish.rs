@@ -41,7 +41,7 @@ impl Access {
         self.require(Right::ReleasePublish)?;
         let own = self.own()?;
         let key = self.release_key().await?;
-        let write = self.write_relying().await?;
+        let write = self.write().await?;
         let row = self.release_at(at, &[ReleaseStatus::Approved])?;
         let reviews = self.release(at.id).map(|of| of.reviews.as_slice()).unwrap_or_default();
         let approved = |of: &&entity::release_review::Model| {
@@ -55,7 +55,11 @@ impl Access {
         if Some(&draft_digest(&draft)?) != row.draft_digest.as_ref() {
             return Err(Error::Internal("a draft is not what was reviewed".into()).into());
         }
-        if draft.previous != self.last_digest(own) {
+        // What was retracted since may be carried forward in it.
+        let retracted = self.releases().any(|of| {
+            of.row.organization_id == own && of.row.retracted_at.is_some_and(|at| row.prepared_at <= Some(at))
+        });
+        if retracted || draft.previous != self.last_digest(own) {
             return Err(UserError::new(UserErrorCode::Conflict, &["id"], OUTDATED).into());
         }
         if self.somebody_has_withdrawn(&write, &key, &data).await? {
@@ -113,7 +117,7 @@ impl Access {
         let mut faults = Faults::default();
         faults.text(&input.reason, &["reason"], 1_000);
         faults.refuse()?;
-        let write = self.write_relying().await?;
+        let write = self.write().await?;
         self.release_at(input.at, &[ReleaseStatus::Published])?;
         let change = release::ActiveModel {
             status: Set(ReleaseStatus::Retracted),
@@ -132,7 +136,7 @@ impl Access {
     /// `NotPermitted` without the right; user errors for what a client can mend.
     pub async fn discard_release(&self, at: At, validate_only: bool) -> Written<()> {
         self.require(Right::ReleasePrepare)?;
-        let write = self.write_relying().await?;
+        let write = self.write().await?;
         self.release_at(at, &[ReleaseStatus::Draft, ReleaseStatus::InReview, ReleaseStatus::Approved])?;
         let gone = release_data::ActiveModel {
             snapshot: Set(None),
@@ -157,6 +161,6 @@ const NO_KEY: Message = Message {
     es: "El servidor no tiene clave para firmar publicaciones. Quien lo opera la crea con: umbral release key --new",
 };
 const OUTDATED: Message = Message {
-    en: "Another release was published since this one was prepared. Discard it and freeze again.",
-    es: "Desde que se preparó esta publicación se publicó otra. Descártela y congele de nuevo.",
+    en: "Another release was published or retracted since this one was prepared. Discard it and freeze again.",
+    es: "Desde que se preparó esta publicación se publicó o se retiró otra. Descártela y congele de nuevo.",
 };

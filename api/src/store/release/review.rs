@@ -52,7 +52,7 @@ impl Access {
             faults.text(note, &["note"], LONGEST);
         }
         faults.refuse()?;
-        let write = self.write_relying().await?;
+        let write = self.write().await?;
         let row = self.release_at(input.at, &[ReleaseStatus::InReview])?;
         let mut faults = Faults::default();
         let same = row.draft_digest.as_ref() == Some(&input.draft_digest);
