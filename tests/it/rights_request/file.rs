@@ -13,9 +13,9 @@ use crate::{
     world::id,
 };
 
-/// Tables that name a woman and hold nothing that her file would tell: keys, what she is found by, and links to what it
-/// tells.
-const OF_KEYS: [&str; 3] = ["blind_index", "participant_key", "record_reach"];
+/// Tables that name a woman and hold nothing that her file would tell: keys, numbers that mean nothing, what she is found by, and
+/// links to what it tells.
+const OF_KEYS: [&str; 4] = ["blind_index", "participant_key", "record_reach", "release_unit"];
 
 /// Where her file tells the rows of each table that names her.
 const SECTIONS: [(&str, &str); 15] = [
